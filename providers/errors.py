@@ -1,0 +1,74 @@
+"""The closed family of things that go wrong with a provider. No Django here.
+
+An error carries the provider, the request and the beginning of the answer, with secrets already redacted
+by whoever raises it. `ProviderMisconfigured` stands beside the family's outages: no retry mends it.
+"""
+
+from __future__ import annotations
+
+
+class ProviderError(Exception):
+    """A call to a provider failed. `request` is "GET https://host/path", `answer` a short excerpt."""
+
+    code = "error"
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        request: str = "",
+        status: int | None = None,
+        answer: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider
+        self.request = request
+        self.status = status
+        self.answer = answer[:500]
+
+    def __str__(self) -> str:
+        where = f" [{self.request}]" if self.request else ""
+        return f"{self.provider or 'provider'}: {self.message}{where}"
+
+
+class ProviderTransient(ProviderError):
+    """It may work next time: time-out, 5xx, a connection that broke. `unreachable` = DNS or connect failed."""
+
+    code = "transient"
+    retryable = True
+
+    def __init__(self, message: str, *, unreachable: bool = False, **context: object) -> None:
+        super().__init__(message, **context)  # type: ignore[arg-type]
+        self.unreachable = unreachable
+
+
+class ProviderRateLimited(ProviderError):
+    """429, or 503 with Retry-After. `retry_after_s` is what it asked for, None when it did not say."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, **context: object) -> None:
+        super().__init__(message, **context)  # type: ignore[arg-type]
+        self.retry_after_s = retry_after_s
+
+
+class ProviderPermanent(ProviderError):
+    """It will not work next time either: 4xx, or a destination that the guard refuses."""
+
+    code = "permanent"
+
+
+class ProviderBadResponse(ProviderError):
+    """It answered, but not with what its documentation promises (malformed, too big, wrong type)."""
+
+    code = "bad_response"
+
+
+class ProviderMisconfigured(ProviderError):
+    """Our own configuration of the provider is wrong or its credentials are refused (401, 403 on the API)."""
+
+    code = "misconfigured"
