@@ -1,0 +1,81 @@
+"""Every environment variable that Marquee reads: name, type, default, one line of help.
+
+Read once, at start. `.env.example` is this file in another form (`python -m config.env` prints it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from core import options
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable. `type` is a caster of django-environ: str, bool, int or list."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+
+
+VARIABLES = (
+    Variable("PORT", int, 8000, "Port of the web server that `make run` starts."),
+    Variable("DATA_DIR", str, "var", "Folder of the database, the embedded Valkey, keys and logs."),
+    Variable("DEBUG", bool, False, "Django's debug pages. Never in production."),
+    Variable("SECRET_KEY", str, "", "Django's signing key. Empty: one is made and kept in DATA_DIR."),
+    Variable("JWT_SIGNING_KEY", str, "", "Key that access tokens are signed with. Empty: derived from SECRET_KEY."),
+    Variable("ALLOWED_HOSTS", list, ["localhost", "127.0.0.1", "[::1]"], "Host names that the web server answers to."),
+    Variable("CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."),
+    Variable("REDIS_URL", str, "", "Redis or Valkey. Empty: the embedded Valkey, a socket in DATA_DIR."),
+    Variable("TMDB_API_KEY", str, "", "TMDB v3 API key or v4 read token. Empty: `make run` brings its own demo."),
+    Variable("TMDB_BASE_URL", str, "https://api.themoviedb.org/3", "Where TMDB's API is."),
+    Variable("TMDB_IMAGE_BASE_URL", str, "https://image.tmdb.org/t/p/", "Where posters and backdrops are."),
+    Variable("LIBRARY_URL", str, "", "Base URL of a stream library of yours; it becomes the provider `library`."),
+    Variable("HTTP_TRUSTED_ORIGINS", list, [], "Exact origins (http://10.0.0.5:9000) that may be private addresses."),
+    Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+def read(env_file: Path | None = None) -> dict[str, Any]:
+    """The value of every variable. What the process has wins over the `.env` file."""
+    env = environ.Env()
+    env.read_env(str(env_file or BASE_DIR / ".env"))
+    return {v.name: env.get_value(v.name, cast=v.type, default=v.default) for v in VARIABLES}
+
+
+def read_options() -> dict[str, Any]:
+    """The runtime settings that the environment sets. Raises OptionError for a value out of bounds."""
+    source = environ.Env.ENVIRON
+    return {name: options.parse(name, source[name]) for name in options.NAMES if source.get(name, "") != ""}
+
+
+def example() -> str:
+    """The text of `.env.example`."""
+    lines = ["# Every variable, with its default. Copy to .env and change what you need.", ""]
+    for v in VARIABLES:
+        lines += [f"# {v.help}", f"#{v.name}={_shown(v.default)}", ""]
+    lines += ["# Runtime settings: these are start values; the admin and POST /api/settings change them live.", ""]
+    for name, attribute in options.NAMES.items():
+        default = getattr(options.DEFAULTS, attribute)
+        lines += [f"# {options.help_of(name)} ({options.kind_of(name).allowed})", f"#{name}={_shown(default)}", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(value)
+    return f'"{value}"' if " " in str(value) else str(value)
+
+
+if __name__ == "__main__":
+    print(example(), end="")  # noqa: T201

@@ -1,0 +1,179 @@
+"""The runtime settings: one declaration each, with type, bounds, default and help. Pure.
+
+An operator changes them while everything runs; `core.conf` says where a value comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+QUALITIES = ("CAM", "SD", "720p", "1080p", "1440p", "2160p")
+
+
+class OptionError(ValueError):
+    """A value that an option does not take. The message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one sort of value is read from text or JSON, and what is allowed, in words."""
+
+    name: str
+    allowed: str
+    parse: Callable[[object], Any]
+
+
+def _boolean() -> Kind:
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+    def parse(raw: object) -> bool:
+        return words[str(raw).strip().lower()]
+
+    return Kind("boolean", "true or false", parse)
+
+
+def _number(low: float, high: float, *, whole: bool) -> Kind:
+    def parse(raw: object) -> float:
+        if isinstance(raw, bool):
+            raise ValueError
+        value = float(str(raw))
+        if not low <= value <= high or (whole and value != int(value)):
+            raise ValueError
+        return int(value) if whole else value
+
+    name = "integer" if whole else "number"
+    return Kind(name, f"{'a whole' if whole else 'a'} number from {low:g} to {high:g}", parse)
+
+
+def _choice(*allowed: str) -> Kind:
+    by_lower = {value.lower(): value for value in allowed}
+    return Kind("choice", "one of " + ", ".join(allowed), lambda raw: by_lower[str(raw).strip().lower()])
+
+
+def _text(pattern: str, allowed: str, *, upper: bool = False) -> Kind:
+    def parse(raw: object) -> str:
+        text = str(raw).strip()
+        text = text.upper() if upper else text
+        if not isinstance(raw, str) or not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return Kind("text", allowed, parse)
+
+
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+
+
+def _cron_number(text: str, low: int, high: int) -> int:
+    value = int(text)
+    if not low <= value <= high:
+        raise ValueError
+    return value
+
+
+def _check_cron_part(part: str, low: int, high: int) -> None:
+    span, _, step = part.partition("/")
+    if step or part.endswith("/"):
+        _cron_number(step, 1, high)
+    if span != "*":
+        first, dash, last = span.partition("-")
+        start = _cron_number(first, low, high)
+        if dash and _cron_number(last, low, high) < start:
+            raise ValueError
+
+
+def _parse_cron(raw: object) -> str:
+    columns = str(raw).split() if isinstance(raw, str) else []
+    if len(columns) != len(_CRON_RANGES):
+        raise ValueError
+    for column, (low, high) in zip(columns, _CRON_RANGES, strict=True):
+        for part in column.split(","):
+            _check_cron_part(part, low, high)
+    return " ".join(columns)
+
+
+CRON = Kind("cron", 'five cron columns of numbers, such as "*/30 * * * *"', _parse_cron)
+
+
+def _option(default: object, kind: Kind, help_text: str) -> Any:
+    return field(default=default, metadata={"kind": kind, "help": help_text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Every runtime setting with its value. The setting's name is the attribute's, in capitals."""
+
+    target_quality: str = _option(
+        "2160p", _choice(*QUALITIES), "The search for better streams of a movie ends once it has this quality."
+    )
+    allow_lower_quality_until_upgrade: bool = _option(
+        True, _boolean(), "Publish what is below the target for as long as nothing better is found."
+    )
+    min_quality_to_publish: str = _option(
+        "720p", _choice(*QUALITIES), "No stream below this quality is ever chosen."
+    )
+    ingest_discover_cron: str = _option("*/30 * * * *", CRON, "When tmdb.discover runs (UTC).")
+    ingest_refresh_cron: str = _option("0 */6 * * *", CRON, "When content.refresh runs (UTC).")
+    ingest_reverify_cron: str = _option("0 */12 * * *", CRON, "When content.reverify runs (UTC).")
+    rate_limit_rps: float = _option(
+        3.0, _number(0.01, 1000, whole=False), "Requests per second to one provider, over all processes."
+    )
+    tmdb_rate_limit_rps: float = _option(
+        20.0, _number(0.01, 1000, whole=False), "Requests per second to TMDB, over all processes."
+    )
+    grace_period_hours: float = _option(
+        24, _number(0, 8760, whole=False), "How long a stream that was replaced stays available for a rollback."
+    )
+    max_retry_attempts: int = _option(
+        3, _number(0, 20, whole=True), "Retries after the first attempt, of a request and of a run alike."
+    )
+    territory: str = _option(
+        "", _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),
+        "The country that we stream in; streams not licensed for it are not eligible. Empty: no check.",
+    )
+    tmdb_region: str = _option(
+        "", _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),
+        "The region whose release dates TMDB's lists follow. Empty: TMDB's default.",
+    )
+    tmdb_language: str = _option(
+        "en-US", _text(r"[a-z]{2}(-[A-Z]{2})?", "a language tag such as en-US"),
+        "The language of titles and overviews.",
+    )
+    discover_pages: int = _option(
+        2, _number(1, 50, whole=True), "Pages of 20 movies read from each of TMDB's four lists."
+    )
+
+
+NAMES: dict[str, str] = {f.name.upper(): f.name for f in fields(Options)}
+DEFAULTS = Options()
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of the option called `name` (in capitals). Raises OptionError for a name that is none."""
+    kind: Kind = _field(name).metadata["kind"]
+    return kind
+
+
+def help_of(name: str) -> str:
+    """One sentence on what the option does."""
+    text: str = _field(name).metadata["help"]
+    return text
+
+
+def parse(name: str, raw: object) -> Any:
+    """`raw` as the option's value. Raises OptionError that says what is allowed."""
+    kind = kind_of(name)
+    try:
+        return kind.parse(raw)
+    except (ValueError, KeyError, OverflowError):
+        shown = str(raw)[:60]
+        raise OptionError(f"{name} is {kind.allowed}; {shown!r} is not.") from None
+
+
+def _field(name: str) -> Any:
+    if name not in NAMES:
+        raise OptionError(f"There is no setting {name[:60]!r}. There are: {', '.join(NAMES)}.")
+    return next(f for f in fields(Options) if f.name == NAMES[name])

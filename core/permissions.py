@@ -1,0 +1,35 @@
+"""DRF permissions by role. A view that names none is closed."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.roles import Role, has_role
+
+
+class Denied(BasePermission):
+    """The default: whoever adds a view says who may use it."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return False
+
+
+class _Needs(BasePermission):
+    role: Role
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return has_role(request.user, self.role)
+
+
+class IsViewer(_Needs):
+    role = Role.VIEWER
+
+
+class IsEditor(_Needs):
+    role = Role.EDITOR
+
+
+class IsOperator(_Needs):
+    role = Role.OPERATOR

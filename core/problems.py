@@ -1,0 +1,67 @@
+"""Every error of the API is an RFC 9457 problem: `application/problem+json`."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.http import Http404, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(exceptions.APIException):
+    """An error with a status, a sentence for a person, and members of its own for a program."""
+
+    def __init__(self, status: int, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.status_code = status
+        self.members = members
+
+
+def body(status: int, detail: str, **members: Any) -> dict[str, Any]:
+    """The members of a problem (RFC 9457, section 3)."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: keeps its statuses and headers, changes the body."""
+    if isinstance(error, DatabaseError):
+        logger.error("the database does not answer", exc_info=error)
+        error = Problem(503, "The database does not answer. Please try again.")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    status = response.status_code
+    if isinstance(error, exceptions.ValidationError):
+        response.data = body(status, "The request is not valid.", errors=_by_field(error.detail))
+    else:
+        members = error.members if isinstance(error, Problem) else {}
+        response.data = body(status, _sentence(error), **members)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def json_response(status: int, detail: str) -> JsonResponse:
+    """A problem from outside DRF."""
+    return JsonResponse(body(status, detail), status=status, content_type=CONTENT_TYPE)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, Http404):
+        return str(error) or "Not found."
+    if isinstance(error, PermissionDenied):
+        return str(error) or "You may not do this."
+    return str(getattr(error, "detail", error))
+
+
+def _by_field(detail: Any) -> Any:
+    return detail if isinstance(detail, dict) else {"non_field_errors": detail}

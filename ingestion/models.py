@@ -1,0 +1,100 @@
+"""Runs of jobs, what they logged, and the slots that keep one run per job and movie active.
+
+A run's status is written by `ingestion.runs` alone.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from core.ids import uuid7
+
+
+class Job(models.TextChoices):
+    """Every job by the name under which it is scheduled, queued, logged and asked for."""
+
+    DISCOVER = "tmdb.discover"
+    MATCH = "content.match"
+    REFRESH = "content.refresh"
+    REVERIFY = "content.reverify"
+    TICK = "maintenance.tick"
+    PRUNE = "maintenance.prune"
+
+
+class IngestRun(models.Model):
+    """One run of a job, recorded before the work begins and closed after it, whatever happens."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        LOST = "lost"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
+    job = models.CharField(max_length=24, choices=Job)
+    movie_id = models.PositiveIntegerField(null=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    trigger = models.CharField(max_length=20, help_text="schedule, discovery, refresh, api, admin, command …")
+    requested_by = models.CharField(max_length=150, blank=True)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+    summary = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["job", "status"], name="run_by_job_status"),
+            models.Index(fields=["movie_id", "-id"], name="run_by_movie"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.movie_id}" if self.movie_id else self.job
+
+
+class IngestLog(models.Model):
+    """One line of what a run did. Pruned after 30 days."""
+
+    class Status(models.TextChoices):
+        OK = "OK"
+        SKIP = "SKIP"
+        ADDED = "ADDED"
+        UPGRADED = "UPGRADED"
+        SWITCHED = "SWITCHED"
+        WARNING = "WARNING"
+        FAILED = "FAILED"
+        ERROR = "ERROR"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
+    at = models.DateTimeField(db_index=True)
+    run_id = models.UUIDField(null=True, db_index=True)
+    job = models.CharField(max_length=24, choices=Job)
+    movie_id = models.PositiveIntegerField(null=True, db_index=True)
+    status = models.CharField(max_length=10, choices=Status)
+    message = models.TextField()
+    duration_ms = models.PositiveIntegerField(null=True)
+    error = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "status"], name="log_by_job_status")]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.status}: {self.message}"
+
+
+class Slot(models.Model):
+    """The right to run one job (for one movie): claimed by compare-and-swap, held by a lease."""
+
+    key = models.CharField(primary_key=True, max_length=48, db_column="_id")
+    run_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True, db_index=True)
+    again = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,41 @@
+"""Chainable questions about movies, versions and switches. Time is an argument, never hidden."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from streaming.models import Movie, StreamSwitch, StreamVersion  # noqa: F401
+
+
+class MovieQuerySet(models.QuerySet["Movie"]):
+    def published(self) -> Self:
+        """What the public may see."""
+        return self.filter(active_stream__isnull=False, hidden=False, removed_at__isnull=True)
+
+    def present(self) -> Self:
+        """Not removed by an editor."""
+        return self.filter(removed_at__isnull=True)
+
+    def due_for_tick(self, at: datetime) -> Self:
+        return self.present().filter(next_check_at__lte=at).order_by("next_check_at")
+
+    def due_for_refresh(self, at: datetime) -> Self:
+        return self.present().filter(refresh_at__lte=at).order_by("refresh_at")
+
+
+class StreamVersionQuerySet(models.QuerySet["StreamVersion"]):
+    def of(self, movie_id: int) -> Self:
+        return self.filter(movie_id=movie_id)
+
+    def due(self, at: datetime) -> Self:
+        return self.filter(next_check_at__lte=at).order_by("next_check_at")
+
+
+class StreamSwitchQuerySet(models.QuerySet["StreamSwitch"]):
+    def of(self, movie_id: int) -> Self:
+        """One movie's log, newest first."""
+        return self.filter(movie_id=movie_id).order_by("-seq")
