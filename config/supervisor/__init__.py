@@ -1,4 +1,4 @@
-"""Starts, watches and stops the processes of Marquee on one machine: `python -m config.supervisor` is `make run`.
+"""Starts, watches and stops the processes of Marquee on one machine (`make run`).
 
-Nothing of the product happens here, and nothing here is imported by it.
+Nothing of the product happens here, and the product imports nothing of it.
 """

@@ -1,6 +1,6 @@
-"""The command line: `python -m config.supervisor` runs everything, with a name it runs one process in the foreground.
+"""`python -m config.supervisor` runs everything; with a name it runs that one process in the foreground.
 
-The Makefile's targets are these commands. Says what happens; `stack` does it.
+The Makefile's targets are these commands. This module says what happens; `stack` does it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from config.supervisor.signals import Stopped
 from config.supervisor.stack import Failed, Stack
 
 DEMO_PREVIEW = (
-    "Films appear on the catalogue within a minute. Leave one playing: over the next five minutes streams get better "
-    "while they play, one breaks and is replaced, and one that claims 2160p is found to be 1080p."
+    "Films appear on the catalogue within a minute. Leave one playing: over the next five minutes streams "
+    "get better while they play, one breaks and is replaced, and one that claims 2160p is found to be 1080p."
 )
 
 
@@ -64,14 +64,13 @@ def run_all(values: dict[str, Any], data: Path, terminal: Terminal, *, reload: b
         finally:
             began = time.monotonic()
             names = list(stack.stop())
-        terminal.say(
-            f"Stopped {', '.join(names)} in {time.monotonic() - began:.1f} s. The data stays in {shown(data)}."
-        )
+        seconds = time.monotonic() - began
+        terminal.say(f"Stopped {', '.join(names)} in {seconds:.1f} s. The data stays in {shown(data)}.")
     return 0
 
 
 def _bring_up(stack: Stack, terminal: Terminal, *, reload: bool) -> str | None:
-    """Every process, in the order in which they need each other. Returns the demo's address, if there is one."""
+    """Every process, in the order of who needs whom. Returns the demo's address, if there is one."""
     terminal.step("valkey", stack.start_valkey())
     demo = stack.start_demo()
     terminal.step("demo" if demo else "tmdb", demo or stack.values["TMDB_BASE_URL"])
@@ -102,7 +101,7 @@ def _say_ready(stack: Stack, terminal: Terminal, *, demo: str | None, seconds: f
 
 
 def _sign_in(data: Path, terminal: Terminal) -> str:
-    """The first account. Its password is shown to a person at a terminal; what may end up in a log gets the file."""
+    """The first account. A person at a terminal sees the password; a log sees where it is kept."""
     kept = data / "admin-password"
     if not kept.exists():
         return "with an account of yours (python manage.py createsuperuser makes one)"

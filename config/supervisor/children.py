@@ -1,7 +1,7 @@
-"""One child process: started under the guard, logged into a bounded file, restarted with back-off, stopped in time.
+"""One child process: started under the guard, logged to a bounded file, restarted with back-off, stopped.
 
-Knows nothing of what the child does. Must be used from the main thread: Linux ties a child's life to the thread
-that forked it.
+Knows nothing of what the child does. To be used from the main thread: Linux ties a child's life to the
+thread that forked it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ STEADY_AFTER_S = 60  # a child that ran this long starts its back-off anew
 
 @cache
 def _lifeline() -> tuple[int, int]:
-    """A pipe (read, write) that closes when this process ends, however it ends. Children inherit the read end."""
+    """A pipe (read, write) that closes when this process ends, however that is. Children get the read end."""
     return os.pipe()
 
 
@@ -74,10 +75,8 @@ def end(process: subprocess.Popen[bytes], *steps: tuple[int, float]) -> None:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of the process and of its group."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
-        pass
     process.wait()
 
 
@@ -93,7 +92,7 @@ def tail(log: Path, lines: int = 12) -> list[str]:
 
 
 def keep_small(log: Path, limit: int = LOG_LIMIT) -> None:
-    """Move a log that outgrew `limit` bytes aside. By copy: the child goes on writing (appending) to its file."""
+    """Move a log that outgrew `limit` bytes aside. By copy: the child goes on appending to its file."""
     if log.exists() and log.stat().st_size > limit:
         shutil.copyfile(log, log.with_suffix(".log.1"))
         os.truncate(log, 0)
@@ -117,7 +116,7 @@ class Death:
 
 
 class Child:
-    """A child to be kept alive. `stop_with` lists the signals that ask it to stop, each with its patience in seconds."""
+    """A child to be kept alive. `stop_with`: the signals that ask it to stop, each with its patience (s)."""
 
     def __init__(
         self,
@@ -187,4 +186,5 @@ class Child:
     def kill(self) -> None:
         """End it now. Safe in a signal handler."""
         if self._process and self._process.returncode is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)

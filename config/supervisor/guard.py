@@ -1,8 +1,9 @@
 """Runs one command that cannot outlive the process that asked for it: `guard.py MODE PARENT PIPE command...`.
 
 Started by path with `python -I -S`: only the standard library, no product code, nothing slow.
-`kernel` (Linux) has the kernel kill the command when PARENT dies, and becomes the command. `pipe` (anywhere) stays
-as its parent and reads PIPE, whose other end PARENT alone holds: once that closes, the whole process group goes.
+`kernel` (Linux) has the kernel kill the command when PARENT dies, and becomes the command. `pipe` (anywhere)
+stays as its parent and reads PIPE, whose other end PARENT alone holds: once that closes, the whole process
+group is killed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
 def become(parent: int, pipe: int, command: list[str]) -> None:
-    """Replace this process by `command`, which dies with `parent`. The request survives an exec, not a fork."""
+    """Replace this process by `command`, which dies with `parent`. The wish survives an exec, not a fork."""
     import ctypes
 
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
@@ -41,8 +42,8 @@ def watch(pipe: int, command: list[str]) -> int:
         signal.signal(number, forward)
     threading.Thread(target=_end_with_pipe, args=(pipe,), daemon=True).start()
     child = subprocess.Popen(command)
-    for number in early:
-        child.send_signal(number)
+    for missed in early:
+        child.send_signal(missed)
     code = child.wait()
     return code if code >= 0 else 128 - code
 

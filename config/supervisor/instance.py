@@ -1,4 +1,4 @@
-"""One installation on one machine: its data folder, the lock that lets a single supervisor in, and what runs there.
+"""One installation on one machine: its data folder, the lock of its supervisor, its ports, what runs there.
 
 Reads no settings of Django: it must work before anything is set up.
 """
@@ -36,7 +36,7 @@ class Running:
 
 
 def data_dir(configured: str) -> Path:
-    """The data folder, made if need be; relative paths count from the project's root, as in Django's settings."""
+    """The data folder, made if need be. Relative paths count from the project's root, as in the settings."""
     path = (BASE_DIR / configured).resolve()
     try:
         for folder in (path, path / "logs", path / "valkey"):

@@ -24,7 +24,7 @@ def manage(*arguments: str) -> list[str]:
 
 
 def web(port: int) -> list[str]:
-    """One process: what viewers hang on is fanned out in its memory. Open event streams get 2 s at the end."""
+    """One process: what viewers hang on fans out in its memory. Open event streams get 2 s at the end."""
     return python(
         "uvicorn",
         "config.asgi:application",
@@ -59,7 +59,7 @@ def reloading(command: Sequence[str]) -> list[str]:
 
 
 def environment(values: Mapping[str, Any], data: Path) -> dict[str, str]:
-    """What every process gets: ours, the data folder, and the project on the import path wherever it starts."""
+    """What every process gets: ours, the data folder, and the project on its import path."""
     paths = [str(BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **{name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"},

@@ -12,7 +12,7 @@ class Stopped(Exception):
 
 
 class StopWish:
-    """Set by the first signal. `again` is called by each later one, from the handler: somebody is in a hurry."""
+    """Set by the first signal. Each later one calls `again`, from the handler: somebody is in a hurry."""
 
     def __init__(self, again: Callable[[], None]) -> None:
         self._again = again

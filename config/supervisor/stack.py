@@ -1,6 +1,6 @@
 """The processes of one installation as a whole: brought up in order, looked after, taken down in order.
 
-Used by the supervisor and by commands that need the same servers for a while. Decides what is started, never says it.
+Used by the supervisor and by commands that need the same servers for a while. Prints nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from config.supervisor.signals import StopWish
 UP_WITHIN_S = 60.0
 SETUP_WITHIN_S = 300.0
 HOPELESS_AFTER = 3  # deaths in a row before it was ever up
-# Event streams get 2 s from uvicorn; a job at work gets 6 s to end, then the worker gives it back to the broker.
+# Event streams get 2 s from uvicorn. A job at work gets 6 s to end, then the worker hands it back.
 PATIENCE: dict[str, tuple[tuple[int, float], ...]] = {
     "web": ((signal.SIGTERM, 5.0),),
     "worker": ((signal.SIGTERM, 6.0), (signal.SIGQUIT, 2.0)),
@@ -122,7 +122,7 @@ class Stack:
     # -- down
 
     def stop(self) -> Iterator[str]:
-        """Stop everything: first the product, side by side, then the servers it leans on. Yields each name."""
+        """Stop first the product, side by side, then the servers that it leans on. Yields each name."""
         product = [child for child in self.children if child.name in processes.PROCESSES]
         for child in product:
             child.ask_to_stop()
@@ -152,7 +152,7 @@ class Stack:
         return child
 
     def _until_up(self, child: Child, up: Callable[[], bool]) -> None:
-        """Look after everything until `child` is up. Raises Failed when it keeps dying, or when time is up."""
+        """Look after everything until `child` is up. Raises Failed if it keeps dying or time is up."""
         give_up = time.monotonic() + UP_WITHIN_S
         while not up():
             if child.deaths >= HOPELESS_AFTER:
