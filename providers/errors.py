@@ -6,6 +6,17 @@ by whoever raises it. `ProviderMisconfigured` stands beside the family's outages
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
+
+class Context(TypedDict, total=False):
+    """What every error may say of its circumstances, secrets already masked."""
+
+    provider: str
+    request: str
+    status: int | None
+    answer: str
+
 
 class ProviderError(Exception):
     """A call to a provider failed. `request` is "GET https://host/path", `answer` a short excerpt."""
@@ -35,13 +46,13 @@ class ProviderError(Exception):
 
 
 class ProviderTransient(ProviderError):
-    """It may work next time: time-out, 5xx, a connection that broke. `unreachable` = DNS or connect failed."""
+    """It may work next time: time-out, 5xx, broken connection. `unreachable`: DNS, connect or TLS failed."""
 
     code = "transient"
     retryable = True
 
-    def __init__(self, message: str, *, unreachable: bool = False, **context: object) -> None:
-        super().__init__(message, **context)  # type: ignore[arg-type]
+    def __init__(self, message: str, *, unreachable: bool = False, **context: Unpack[Context]) -> None:
+        super().__init__(message, **context)
         self.unreachable = unreachable
 
 
@@ -51,15 +62,23 @@ class ProviderRateLimited(ProviderError):
     code = "rate_limited"
     retryable = True
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, **context: object) -> None:
-        super().__init__(message, **context)  # type: ignore[arg-type]
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, **context: Unpack[Context]
+    ) -> None:
+        super().__init__(message, **context)
         self.retry_after_s = retry_after_s
 
 
 class ProviderPermanent(ProviderError):
-    """It will not work next time either: 4xx, or a destination that the guard refuses."""
+    """It will not work next time either: a 4xx, or a request that cannot be sent."""
 
     code = "permanent"
+
+
+class ProviderRefused(ProviderPermanent):
+    """Our own guard does not send it there: address, port, host, scheme, or redirects without end."""
+
+    code = "refused"
 
 
 class ProviderBadResponse(ProviderError):

@@ -1,0 +1,223 @@
+"""The one guarded HTTP session: every request that Marquee sends to somebody else goes through it.
+
+GET only, so everything may be repeated. It knows statuses, limits and failures, but no provider's format.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Self
+from urllib.parse import urldefrag, urljoin
+
+import requests
+
+from providers import failures, transport
+from providers.errors import Context, ProviderBadResponse, ProviderError
+from providers.guard import DestinationRefused, Guard
+from providers.messages import EXCERPT, Request, Response
+from providers.redact import quieten_urllib3, redact, shown_url
+from providers.retry import RetryPolicy, retry_after_s
+
+__all__ = ["GuardedSession", "Request", "Response"]
+
+MAX_REDIRECTS = 5
+USER_AGENT = "Marquee"
+
+_log = logging.getLogger(__name__)
+_CHUNK = 16_384
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DECODABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-encoding", "accept-language", "range"})
+
+
+class GuardedSession:
+    """Sends requests for one provider, from any number of threads.
+
+    `before_send` is called before every request on the wire, redirects included (the throttle);
+    `on_rate_limited` gets the seconds that a 429 or 503 asked us to stay away. `allowed_hosts` are exact
+    names or `*.example.org`. Raises ValueError for a trusted origin that is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        trusted_origins: Collection[str] = (),
+        allowed_hosts: Collection[str] | None = None,
+        max_retries: int = 3,
+        before_send: Callable[[], None] | None = None,
+        on_rate_limited: Callable[[float], None] | None = None,
+        secrets: Collection[str] = (),
+        user_agent: str = USER_AGENT,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        rng: Callable[[], float] = random.random,
+        resolve: transport.Resolve = transport.resolve,
+        dial: transport.Dial = transport.dial,
+    ) -> None:
+        self.provider = provider
+        self._guard = Guard.of(trusted_origins, allowed_hosts)
+        self._before_send = before_send or (lambda: None)
+        self._on_rate_limited = on_rate_limited or (lambda seconds: None)
+        self._secrets = frozenset(secrets)
+        self._retry = RetryPolicy(max_retries=max_retries)
+        self._clock, self._wall_clock, self._sleep, self._rng = clock, wall_clock, sleep, rng
+        adapter = transport.PinnedAdapter(self._guard, resolve=resolve, dial=dial)
+        self._http = transport.PlainSession(adapter, user_agent)
+        quieten_urllib3()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def send(self, request: Request) -> Response:
+        """The whole answer to a request that must succeed.
+
+        Raises ProviderRefused (guard), ProviderTransient (time-out, broken connection, 5xx),
+        ProviderRateLimited (429, 503 with Retry-After), ProviderPermanent (other 4xx) or
+        ProviderBadResponse (too big, undecodable). Transient failures and rate limits are retried first.
+        """
+        return self._retrying(lambda: self._judged(self._attempt(request), request))
+
+    def fetch(self, request: Request) -> Response:
+        """The answer whatever its status, cut off at `max_bytes`. For probes: a status is never retried.
+
+        Raises ProviderRefused, ProviderTransient and ProviderBadResponse (undecodable) as `send` does.
+        """
+        return self._retrying(lambda: self._attempt(request))
+
+    def _retrying(self, attempt: Callable[[], Response]) -> Response:
+        attempts = 0
+        while True:
+            try:
+                return attempt()
+            except ProviderError as error:
+                pause = self._retry.pause(error, attempts, self._rng)
+                if pause is None:
+                    raise
+                attempts += 1
+                _log.info("%s; attempt %d failed, the next one in %.1f s", error, attempts, pause)
+            self._sleep(pause)
+
+    def _attempt(self, request: Request) -> Response:
+        trail = _Trail(request.url)
+        try:
+            return self._follow(request, trail)
+        except failures.RAW as exc:
+            failure = failures.of_exception(exc, self._context(request, trail.url))
+        raise failure  # out here, so that it doesn't drag along an exception that quotes the whole URL
+
+    def _context(self, request: Request, url: str) -> Context:
+        shown = shown_url(url, self._secrets | request.secrets)
+        return {"provider": self.provider, "request": f"GET {shown}"}
+
+    def _follow(self, request: Request, trail: _Trail) -> Response:
+        """Send the request and go where it is redirected to, each step past the guard and the throttle."""
+        hop, left = self._first_hop(request), request.deadline_s
+        while True:
+            here = trail.step(hop.url or "")
+            origin = self._guard.check(here)
+            self._before_send()
+            started = self._clock()
+            with transport.deadline(left), self._open(hop) as answer:
+                target = _redirect_target(answer)
+                left -= self._clock() - started
+                if target is None:
+                    return self._read(request, answer, left)
+            same = self._guard.check(target) == origin
+            kept = {k: v for k, v in hop.headers.items() if same or k.lower() in _KEPT_ACROSS_ORIGINS}
+            hop = self._http.prepare_request(requests.Request("GET", target, headers=kept))
+
+    def _first_hop(self, request: Request) -> requests.PreparedRequest:
+        headers = dict(request.headers)
+        if request.range is not None:  # of the file itself: a range of a compressed copy would be no use
+            headers |= {"Range": "bytes={}-{}".format(*request.range), "Accept-Encoding": "identity"}
+        url = urldefrag(request.url).url
+        wanted = requests.Request("GET", url, headers=headers, params=dict(request.params))
+        return self._http.prepare_request(wanted)
+
+    def _open(self, hop: requests.PreparedRequest) -> requests.Response:
+        timeout = (transport.CONNECT_TIMEOUT_S, transport.READ_TIMEOUT_S)
+        return self._http.send(hop, stream=True, allow_redirects=False, timeout=timeout)
+
+    def _read(self, request: Request, answer: requests.Response, left: float) -> Response:
+        started = self._clock()
+        context = self._context(request, answer.url)
+        if (coding := answer.headers.get("content-encoding", "").strip().lower()) not in _DECODABLE:
+            raise ProviderBadResponse(f"unasked-for content coding {coding[:40]!r}", **context)
+        body = bytearray()
+        for chunk in _chunks(answer, min(_CHUNK, request.max_bytes + 1)):
+            body += chunk
+            if len(body) > request.max_bytes:
+                break
+        response = Response(
+            status=answer.status_code,
+            headers=answer.headers,
+            body=bytes(body[: request.max_bytes]),
+            url=answer.url,
+            elapsed_ms=round(1000 * (request.deadline_s - left + self._clock() - started)),
+            truncated=len(body) > request.max_bytes,
+            provider=self.provider,
+            shown=context["request"],
+        )
+        self._heed(response)
+        return response
+
+    def _heed(self, response: Response) -> None:
+        asked = self._asked(response)
+        if response.status in (429, 503) and asked is not None:
+            self._on_rate_limited(asked)
+
+    def _asked(self, response: Response) -> float | None:
+        return retry_after_s(response.headers.get("retry-after"), self._wall_clock())
+
+    def _judged(self, response: Response, request: Request) -> Response:
+        """The response, if it is a whole and good one."""
+        context = self._context(request, response.url)
+        context["status"] = response.status
+        if response.status >= 400:
+            context["answer"] = redact(response.text()[:EXCERPT], self._secrets | request.secrets)
+        if failure := failures.of_status(response.status, self._asked(response), context):
+            raise failure
+        if response.truncated:
+            raise ProviderBadResponse(f"the answer is larger than {request.max_bytes} bytes", **context)
+        return response
+
+
+class _Trail:
+    """The URLs that one attempt came by; refuses to go on for ever or in circles."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._seen: set[str] = set()
+
+    def step(self, url: str) -> str:
+        self.url = url
+        if url in self._seen:
+            raise DestinationRefused("redirects in a loop")
+        if len(self._seen) > MAX_REDIRECTS:
+            raise DestinationRefused(f"more than {MAX_REDIRECTS} redirects")
+        self._seen.add(url)
+        return url
+
+
+def _redirect_target(answer: requests.Response) -> str | None:
+    if answer.status_code not in _REDIRECTS or not answer.headers.get("location"):
+        return None
+    location = answer.headers["location"].encode("latin-1", "replace").decode("utf-8", "replace")
+    return urldefrag(urljoin(answer.url, location)).url
+
+
+def _chunks(answer: requests.Response, size: int) -> Iterator[bytes]:
+    """The decoded body, never more than `size` bytes of it unpacked at a time (urllib3 from 2.6 on)."""
+    return iter(answer.raw.stream(size, decode_content=True))
