@@ -182,7 +182,9 @@ class GuardedSession:
         return retry_after_s(response.headers.get("retry-after"), self._wall_clock())
 
     def _judged(self, response: Response, request: Request) -> Response:
-        """The response, if it is a whole and good one."""
+        """The response, if it is a whole and good one, or one that the request takes for an answer."""
+        if response.status in request.accept_statuses:
+            return response
         context = self._context(request, response.url)
         context["status"] = response.status
         if response.status >= 400:

@@ -24,6 +24,7 @@ class Request:
 
     `deadline_s` bounds one attempt from its first look-up to its last byte, redirects included; retries,
     and waiting for the throttle, have limits of their own. `max_bytes` counts the decoded body.
+    `accept_statuses` are those above 399 that are an answer all the same ("404: there is none").
     """
 
     url: str
@@ -32,6 +33,7 @@ class Request:
     range: tuple[int, int] | None = None
     max_bytes: int = 2_000_000
     deadline_s: float = 15.0
+    accept_statuses: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
         return f"Request(GET {shown_url(self.url, self.secrets)})"

@@ -103,8 +103,10 @@ class SearchAnswer:
     """A complete, successful answer of one provider for one movie.
 
     `fresh_for_s` is the provider's own word (HTTP `Cache-Control: max-age`) on when it is worth asking
-    again; None when it gave none.
+    again; None when it gave none. `skipped` counts rows that could not be read: unless it is zero, the
+    answer proves nothing about streams that it does not list.
     """
 
     candidates: tuple[StreamCandidate, ...]
     fresh_for_s: int | None = None
+    skipped: int = 0
