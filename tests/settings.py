@@ -1,0 +1,28 @@
+"""Django's settings under test: a data folder of this process alone, nothing of the developer's environment.
+
+Each xdist worker is a process: each has its own folder, and its own Valkey at the socket that settings name.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+from config import env
+from core import options
+
+# Short and in /tmp: a socket's path holds 104 bytes. What a `.env` file sets is shadowed as well.
+DATA_FOLDER = tempfile.mkdtemp(prefix="marquee-test-", dir="/tmp")
+atexit.register(shutil.rmtree, DATA_FOLDER, ignore_errors=True)
+for _variable in env.VARIABLES:
+    _default = _variable.default
+    os.environ[_variable.name] = ",".join(_default) if isinstance(_default, list) else str(_default)
+for _name in options.NAMES:
+    os.environ[_name] = ""
+os.environ["DATA_DIR"] = DATA_FOLDER
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher"
+]  # tests sign in often; the hash proves nothing
