@@ -1,0 +1,79 @@
+"""What an adapter is: it says which requests find a movie, and reads the answers.
+
+An adapter never sends, sleeps, retries or touches the database; whoever calls it does. That is why each one
+is a single short file, tested offline from recorded answers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from providers.errors import ProviderBadResponse
+from providers.options import ConfigField, ConfigValue, read_config
+from providers.types import MovieRef, SearchAnswer
+
+if TYPE_CHECKING:
+    from providers.messages import Request, Response
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class LicensedProvider(ABC):
+    """A source of streams that the operator holds a licence for.
+
+    A subclass declares what it is, and writes `build_search` and `parse_search`. One configured instance is
+    one provider; `name` is its slug, used in errors (two catalogues of one adapter are two providers).
+
+    Raises ProviderMisconfigured when `config` does not fit `config_fields`.
+    """
+
+    slug: ClassVar[str]
+    """The adapter's name for ever: it is stored, and part of every stream's key."""
+    label: ClassVar[str]
+    config_fields: ClassVar[tuple[ConfigField, ...]] = ()
+    volatile_params: ClassVar[frozenset[str]] = frozenset()
+    """Query parameters (tokens, expiry) that change while the rendition stays the same."""
+    default_priority: ClassVar[int] = 100
+    """Lower comes first."""
+
+    def __init__(self, config: Mapping[str, object], *, name: str = "") -> None:
+        self.name = name or self.slug
+        self.config: Mapping[str, ConfigValue] = read_config(self.config_fields, config, provider=self.name)
+
+    @abstractmethod
+    def build_search(self, movie: MovieRef) -> tuple[Request, ...]:
+        """The requests that find this movie's renditions; none when it lacks what that takes (an IMDb id)."""
+
+    @abstractmethod
+    def parse_search(self, movie: MovieRef, responses: Sequence[Response]) -> SearchAnswer:
+        """Read the answers to `build_search`, in its order. No requests, no responses: an empty answer.
+
+        Raises ProviderBadResponse when an answer is not what the provider documents.
+        """
+
+    def canonical_url(self, url: str) -> str:
+        """`url` as an identity: the same rendition gives the same text, whatever its token says today.
+
+        Scheme and host in lower case, no default port, no fragment, no volatile parameter, the rest sorted
+        (RFC 3986 section 6.2). For comparing, not for fetching. Raises ProviderBadResponse on what is no URL.
+        """
+        try:
+            parts = urlsplit(url.strip())
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host:
+            raise ProviderBadResponse(f"not an absolute URL: {url[:200]!r}", provider=self.name)
+        scheme = parts.scheme.lower()
+        place = f"[{host}]" if ":" in host else host
+        if port is not None and port != _DEFAULT_PORTS.get(scheme):
+            place = f"{place}:{port}"
+        kept = [
+            pair
+            for pair in parse_qsl(parts.query, keep_blank_values=True)
+            if pair[0] not in self.volatile_params
+        ]
+        return urlunsplit((scheme, place, parts.path or "/", urlencode(sorted(kept)), ""))

@@ -1,0 +1,55 @@
+"""What all probes do with a file they have found: measure it, and say how the size was come by."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from providers.probe.measure import NotMedia, measure
+from providers.probe.media import Media, Part
+from providers.probe.reader import BLOCK, Reader, RemoteFile, Verdict
+from providers.types import ProbeOutcome
+
+Size = tuple[int, int]
+
+TASTE = 1024
+"""Bytes of a segment that only has to be there and be no web page: its picture is known already."""
+
+
+def remote(reader: Reader, part: Part, *, base: str = "", taste: bool = False) -> RemoteFile:
+    """The file, or piece of one, that a manifest at `base` names. Raises Verdict when it names none."""
+    return RemoteFile(reader, join(base, part.url), part.start, part.length, TASTE if taste else BLOCK)
+
+
+def measure_or_dead(file: RemoteFile, name: str) -> Media:
+    """`measure`, where content that is no media at all ends the probe."""
+    try:
+        return measure(file)
+    except NotMedia as error:
+        raise Verdict(ProbeOutcome.DEAD, f"{name} is {error}, not video") from error
+
+
+def size_found(media: Media, claimed: Size, *, encryption: str) -> tuple[Size, str]:
+    """The measured size, else the manifest's claim, and a clause that says which. Verdict for sound alone."""
+    claim = f"{claimed[0]}x{claimed[1]}" if all(claimed) else ""
+    if media.measured:
+        size = media.width, media.height
+        found = f"measured {media.width}x{media.height} in {media.container}"
+        return size, f"{found}, claimed {claim}" if claim and size != claimed else found
+    if media.has_video is False:
+        raise Verdict(ProbeOutcome.DEAD, f"the media ({media.container}) has no video")
+    why = f"encrypted ({encryption})" if encryption else "of a form that cannot be measured"
+    source = f"{claim} is the manifest's claim" if claim else "no size is claimed"
+    return (claimed if claim else (0, 0)), f"the media answers but is {why}; {source}"
+
+
+def bounded(number: float) -> int:
+    """A whole number that fits a 32-bit column: nonsense from outside stays small."""
+    return int(min(max(number, 0), 2**31 - 1))
+
+
+def join(base: str, uri: str) -> str:
+    """An address named by a manifest. Raises Verdict when it is none."""
+    try:
+        return urljoin(base, uri)
+    except ValueError as error:
+        raise Verdict(ProbeOutcome.DEAD, f"the manifest names what is no address: {uri[:80]!r}") from error
