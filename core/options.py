@@ -27,7 +27,16 @@ class Kind:
 
 
 def _boolean() -> Kind:
-    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    words = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }
 
     def parse(raw: object) -> bool:
         return words[str(raw).strip().lower()]
@@ -107,7 +116,9 @@ class Options:
     """Every runtime setting with its value. The setting's name is the attribute's, in capitals."""
 
     target_quality: str = _option(
-        "2160p", _choice(*QUALITIES), "The search for better streams of a movie ends once it has this quality."
+        "2160p",
+        _choice(*QUALITIES),
+        "The search for better streams of a movie ends once it has this quality.",
     )
     allow_lower_quality_until_upgrade: bool = _option(
         True, _boolean(), "Publish what is below the target for as long as nothing better is found."
@@ -125,21 +136,26 @@ class Options:
         20.0, _number(0.01, 1000, whole=False), "Requests per second to TMDB, over all processes."
     )
     grace_period_hours: float = _option(
-        24, _number(0, 8760, whole=False), "How long a stream that was replaced stays available for a rollback."
+        24,
+        _number(0, 8760, whole=False),
+        "How long a stream that was replaced stays available for a rollback.",
     )
     max_retry_attempts: int = _option(
         3, _number(0, 20, whole=True), "Retries after the first attempt, of a request and of a run alike."
     )
     territory: str = _option(
-        "", _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),
+        "",
+        _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),
         "The country that we stream in; streams not licensed for it are not eligible. Empty: no check.",
     )
     tmdb_region: str = _option(
-        "", _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),
+        "",
+        _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),
         "The region whose release dates TMDB's lists follow. Empty: TMDB's default.",
     )
     tmdb_language: str = _option(
-        "en-US", _text(r"[a-z]{2}(-[A-Z]{2})?", "a language tag such as en-US"),
+        "en-US",
+        _text(r"[a-z]{2}(-[A-Z]{2})?", "a language tag such as en-US"),
         "The language of titles and overviews.",
     )
     discover_pages: int = _option(

@@ -29,7 +29,13 @@ class Problem(exceptions.APIException):
 
 def body(status: int, detail: str, **members: Any) -> dict[str, Any]:
     """The members of a problem (RFC 9457, section 3)."""
-    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db.models import TextChoices
 
 
@@ -12,8 +11,6 @@ class Role(TextChoices):
     VIEWER = "viewer"
     EDITOR = "editor"
     OPERATOR = "operator"
-
-
 
 
 def roles_of(user: object) -> frozenset[Role]:

@@ -223,7 +223,7 @@ class StreamVersion(GuardedModel):
 
 
 class StreamSwitch(models.Model):
-    """One turn of a movie: what changed, why, and everything needed to finish it. Never changed, never deleted."""
+    """One turn of a movie: what changed, why, and all that finishing it takes. Never changed or deleted."""
 
     class Reason(models.TextChoices):
         FIRST = "first"

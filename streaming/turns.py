@@ -1,0 +1,185 @@
+"""How a turn of a movie's log is read, taken and finished: inserting its row *is* taking it.
+
+Five steps, any of which may be the last of a killed process: read, plan, insert (the commit point), update
+the versions, update the movie. The next reader, or the sweep, finishes what was left half done.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connections, models, router, transaction
+
+from core import conf
+from streaming import events, plans
+from streaming.errors import Contended, StaleSeq, UnknownMovie
+from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming.plans import Actor, Plan, View
+
+MAX_TURNS = 50
+_POINTER = (
+    "active_stream_id",
+    "active_quality",
+    "switched_at",
+    "pinned",
+    "hidden",
+    "target_quality",
+    "removed_at",
+)
+_DEAD_ENDS = {StreamSwitch.Reason.FAILOVER, StreamSwitch.Reason.WITHDRAWN}
+
+Planner = Callable[[View], Plan | None]
+
+
+def view(movie_id: int, *, at: datetime) -> View:
+    """One movie, read afresh, after finishing whatever turn was left half done. Raises UnknownMovie."""
+    while True:
+        movie = Movie.objects.filter(pk=movie_id).first()
+        if movie is None:
+            raise UnknownMovie(f"There is no movie {movie_id}.")
+        half_done = StreamSwitch.objects.filter(
+            pk=StreamSwitch.key_for(movie_id, movie.switch_seq + 1)
+        ).first()
+        if half_done is None:
+            break
+        finish(half_done)
+    newest = StreamSwitch.objects.filter(pk=StreamSwitch.key_for(movie_id, movie.switch_seq)).first()
+    versions = StreamVersion.objects.of(movie_id).prefetch_related("provider")
+    return View(
+        movie=movie,
+        versions={version.pk: version for version in versions},
+        announced=newest.after if newest else None,
+        options=conf.current(),
+        at=at,
+    )
+
+
+def finish(row: StreamSwitch) -> None:
+    """Carry out a turn from its row. Doing it twice, or late, changes nothing."""
+    for key, columns in row.effects["versions"].items():
+        waiting = StreamVersion.objects.filter(pk=key, switch_seq__lt=row.seq)
+        waiting.update(**_python(StreamVersion, columns), switch_seq=row.seq)
+    movie = Movie.objects.filter(pk=row.movie_id, switch_seq=row.seq - 1)
+    if movie.update(**_python(Movie, row.effects["movie"]), switch_seq=row.seq):
+        events.nudge(row)
+
+
+def finish_pending(*, since: datetime, limit: int = 500) -> int:
+    """Finish the turns taken since a moment whose process died before it was done; how many there were.
+
+    Only the newest turn of a movie can be half done, for the next one finishes it first.
+    """
+    recent = StreamSwitch.objects.filter(at__gte=since).order_by("-at")[:limit]
+    done = 0
+    for row in recent:
+        if Movie.objects.filter(pk=row.movie_id, switch_seq=row.seq - 1).exists():
+            finish(row)
+            done += 1
+    return done
+
+
+def take(
+    movie_id: int, plan: Planner, actor: Actor, comment: str, at: datetime, if_seq: int | None = None
+) -> StreamSwitch | None:
+    """Plan on a fresh view and take the turn, again and again until it is won. None: nothing to change.
+
+    Raises UnknownMovie, StaleSeq, Contended, and whatever `plan` raises.
+    """
+    _refuse_open_transaction()
+    for _ in range(MAX_TURNS):
+        seen = view(movie_id, at=at)
+        if if_seq is not None and seen.movie.switch_seq != if_seq:
+            raise StaleSeq(f"{seen.movie} is at turn {seen.movie.switch_seq}, not {if_seq}. Look again.")
+        planned = plan(seen)
+        if planned is None:
+            return None
+        if row := insert(seen, planned, actor, comment):
+            return row
+    raise Contended(f"Movie {movie_id} is being switched by others all the time. Try again later.")
+
+
+def insert(seen: View, plan: Plan, actor: Actor, comment: str) -> StreamSwitch | None:
+    """Take the turn that follows `seen` and finish it. None when somebody else has taken it."""
+    row = _row(seen, plan, actor, comment)
+    if not _insert(row):
+        return None
+    finish(row)
+    return row
+
+
+def _insert(row: StreamSwitch) -> bool:
+    """Take the turn: the commit point. False when somebody else has it."""
+    try:
+        with transaction.atomic(using=router.db_for_write(StreamSwitch), durable=True):
+            row.save(force_insert=True)
+    except IntegrityError:
+        # A retried insert can meet itself: the row is ours when it carries our own attempt.
+        return StreamSwitch.objects.filter(pk=row.pk, attempt=row.attempt).exists()
+    return True
+
+
+def _row(seen: View, plan: Plan, actor: Actor, comment: str) -> StreamSwitch:
+    """The log row that says everything that finishing it will write."""
+    movie, left = seen.movie, seen.active
+    moved = (left.pk if left else None) != (plan.to.pk if plan.to else None)
+    to = plans.with_columns(plan.to, plan.versions.get(plan.to.pk, {})) if plan.to else None
+    pointer = {name: getattr(movie, name) for name in _POINTER} | {
+        "active_stream_id": to.pk if to else None,
+        "active_quality": to.quality if to else None,
+        **({"switched_at": seen.at} if moved else {}),
+        **plan.movie,
+    }
+    grace = timedelta(hours=seen.options.grace_period_hours)
+    return StreamSwitch(
+        id=StreamSwitch.key_for(movie.pk, movie.switch_seq + 1),
+        movie_id=movie.pk,
+        seq=movie.switch_seq + 1,
+        reason=plan.reason,
+        from_version=left.pk if left else None,
+        to_version=to.pk if to else None,
+        from_quality=movie.active_quality,
+        to_quality=pointer["active_quality"],
+        at=seen.at,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        comment=comment,
+        undoes=plan.undoes,
+        decision=plan.decision,
+        effects=_json({"movie": pointer, "versions": {str(k): v for k, v in plan.versions.items()}}),
+        before=seen.announced,
+        after=plan.after(),
+        same_edition=_same_edition(left, to),
+        from_valid_until=seen.at + grace if moved and left and plan.reason not in _DEAD_ENDS else None,
+        attempt=uuid.uuid4(),
+    )
+
+
+def _same_edition(left: StreamVersion | None, to: StreamVersion | None) -> bool:
+    """Same cut and a language in common, as far as either is known."""
+    if left is None or to is None:
+        return True
+    cut = not left.edition or not to.edition or left.edition.casefold() == to.edition.casefold()
+    spoken = not left.languages or not to.languages or bool(set(left.languages) & set(to.languages))
+    return cut and spoken
+
+
+def _refuse_open_transaction() -> None:
+    """A turn inside a transaction would not be one until it commits, and could still be rolled back."""
+    blocks = connections[router.db_for_write(StreamSwitch)].atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError("A switch cannot be made inside an open transaction.")
+
+
+def _json(value: Any) -> Any:
+    return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+
+
+def _python(model: type[models.Model], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored JSON as the values of the model's columns."""
+    fields = {name: cast("models.Field[Any, Any]", model._meta.get_field(name)) for name in columns}
+    return {name: fields[name].to_python(value) for name, value in columns.items()}

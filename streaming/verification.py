@@ -1,0 +1,92 @@
+"""What a probe's result makes of a stream: state, strikes, measured quality, when to look again.
+
+`columns_after` is pure. `record` writes what it says; it decides nothing: the caller asks
+`switching.reconsider` when a verdict struck.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from providers.types import STRIKES, ProbeOutcome, ProbeResult
+from streaming import switching
+from streaming.models import StreamVersion
+from streaming.quality import Quality
+
+State = StreamVersion.State
+
+SECOND_STRIKE_AFTER = timedelta(minutes=2)
+ROUTINE = timedelta(hours=12)
+AFTER_OUTAGE = timedelta(minutes=15)
+STRIKES_TO_BREAK = 2
+
+
+class Verdict(NamedTuple):
+    """What a probe did to a version: `struck` when it spoke against it, `broke` when that was once too often."""
+
+    version: StreamVersion
+    struck: bool
+    broke: bool
+
+
+def columns_after(version: StreamVersion, result: ProbeResult, at: datetime) -> dict[str, Any]:
+    """The columns that change. Only `ok` and strikes say anything about the stream itself."""
+    seen: dict[str, Any] = {
+        "last_outcome": result.outcome.value,
+        "evidence": result.evidence[:500],
+        "probed_at": at,
+    }
+    if result.outcome is ProbeOutcome.OK:
+        return seen | _measured(version, result) | _settled(version, State.HEALTHY, 0, at + ROUTINE)
+    if result.outcome in STRIKES:
+        return seen | _struck(version, at)
+    return seen | {"next_check_at": _after_outage(version, at)}
+
+
+def record(version_id: uuid.UUID, result: ProbeResult, *, at: datetime) -> Verdict:
+    """Write a probe's result. A stream on trial that passes is on trial no more.
+
+    Raises UnknownVersion, Contended.
+    """
+    before = StreamVersion.objects.filter(pk=version_id).first() or StreamVersion(pk=version_id)
+    version = switching.observe(version_id, columns=columns_after(before, result, at), at=at)
+    if result.outcome is ProbeOutcome.OK:
+        switching.pass_canary(version_id)
+    struck = result.outcome in STRIKES
+    return Verdict(version, struck, struck and version.state == State.BROKEN)
+
+
+def _measured(version: StreamVersion, result: ProbeResult) -> dict[str, Any]:
+    quality = Quality.from_size(result.width, result.height) if version.measurable else None
+    return {
+        "verified_quality": quality,
+        "width": result.width,
+        "height": result.height,
+        "bitrate_bps": result.bitrate_bps,
+        "codecs": result.codecs[:120],
+        "duration_s": result.duration_s,
+        "latency_ms": result.latency_ms,
+    }
+
+
+def _struck(version: StreamVersion, at: datetime) -> dict[str, Any]:
+    """The first strike makes it suspect; the second one, minutes later, breaks it. Sooner ones do not count:
+    ten viewers who report the same hiccup are one strike."""
+    if version.state == State.SUSPECT and version.next_check_at is not None and at < version.next_check_at:
+        return {}
+    strikes = version.strikes + 1
+    if strikes >= STRIKES_TO_BREAK or version.state == State.BROKEN:
+        return _settled(version, State.BROKEN, strikes, at + ROUTINE)
+    return _settled(version, State.SUSPECT, strikes, at + SECOND_STRIKE_AFTER)
+
+
+def _settled(version: StreamVersion, state: State, strikes: int, again: datetime) -> dict[str, Any]:
+    return {"state": state, "strikes": min(strikes, 1000), "next_check_at": again}
+
+
+def _after_outage(version: StreamVersion, at: datetime) -> datetime:
+    """An outage of theirs puts no check off for long, nor does it make us ask every minute."""
+    due = version.next_check_at
+    return due if due is not None and at < due < at + AFTER_OUTAGE else at + AFTER_OUTAGE
