@@ -31,15 +31,33 @@ VARIABLES = (
     Variable("DATA_DIR", str, "var", "Folder of the database, the embedded Valkey, keys and logs."),
     Variable("DEBUG", bool, False, "Django's debug pages. Never in production."),
     Variable("SECRET_KEY", str, "", "Django's signing key. Empty: one is made and kept in DATA_DIR."),
-    Variable("JWT_SIGNING_KEY", str, "", "Key that access tokens are signed with. Empty: derived from SECRET_KEY."),
-    Variable("ALLOWED_HOSTS", list, ["localhost", "127.0.0.1", "[::1]"], "Host names that the web server answers to."),
-    Variable("CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."),
+    Variable(
+        "JWT_SIGNING_KEY", str, "", "Key that access tokens are signed with. Empty: derived from SECRET_KEY."
+    ),
+    Variable(
+        "ALLOWED_HOSTS",
+        list,
+        ["localhost", "127.0.0.1", "[::1]"],
+        "Host names that the web server answers to.",
+    ),
+    Variable(
+        "CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."
+    ),
     Variable("REDIS_URL", str, "", "Redis or Valkey. Empty: the embedded Valkey, a socket in DATA_DIR."),
-    Variable("TMDB_API_KEY", str, "", "TMDB v3 API key or v4 read token. Empty: `make run` brings its own demo."),
+    Variable(
+        "TMDB_API_KEY", str, "", "TMDB v3 API key or v4 read token. Empty: `make run` brings its own demo."
+    ),
     Variable("TMDB_BASE_URL", str, "https://api.themoviedb.org/3", "Where TMDB's API is."),
     Variable("TMDB_IMAGE_BASE_URL", str, "https://image.tmdb.org/t/p/", "Where posters and backdrops are."),
-    Variable("LIBRARY_URL", str, "", "Base URL of a stream library of yours; it becomes the provider `library`."),
-    Variable("HTTP_TRUSTED_ORIGINS", list, [], "Exact origins (http://10.0.0.5:9000) that may be private addresses."),
+    Variable(
+        "LIBRARY_URL", str, "", "Base URL of a stream library of yours; it becomes the provider `library`."
+    ),
+    Variable(
+        "HTTP_TRUSTED_ORIGINS",
+        list,
+        [],
+        "Exact origins (http://10.0.0.5:9000) that may be private addresses.",
+    ),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
 
@@ -62,10 +80,17 @@ def example() -> str:
     lines = ["# Every variable, with its default. Copy to .env and change what you need.", ""]
     for v in VARIABLES:
         lines += [f"# {v.help}", f"#{v.name}={_shown(v.default)}", ""]
-    lines += ["# Runtime settings: these are start values; the admin and POST /api/settings change them live.", ""]
+    lines += [
+        "# Runtime settings: these are start values; the admin and POST /api/settings change them live.",
+        "",
+    ]
     for name, attribute in options.NAMES.items():
         default = getattr(options.DEFAULTS, attribute)
-        lines += [f"# {options.help_of(name)} ({options.kind_of(name).allowed})", f"#{name}={_shown(default)}", ""]
+        lines += [
+            f"# {options.help_of(name)} ({options.kind_of(name).allowed})",
+            f"#{name}={_shown(default)}",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

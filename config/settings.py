@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config import env
 
 BASE_DIR = env.BASE_DIR
-ENV = env.read()
-OPTIONS_FROM_ENV = env.read_options()
+ENV: dict[str, Any] = env.read()
+OPTIONS_FROM_ENV: dict[str, Any] = env.read_options()
 
 DATA_DIR = (BASE_DIR / ENV["DATA_DIR"]).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,7 +102,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = ENV["REDIS_URL"] or f"unix://{DATA_DIR / 'valkey' / 'valkey.sock'}"
-_REDIS_LIMITS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+# redis-py would retry for seconds; whoever waits here has a better use for the time than hope.
+_NO_RETRY = Retry(NoBackoff(), 0)
+_REDIS_LIMITS = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": _NO_RETRY}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -114,7 +118,7 @@ CACHES = {
 def _event_bus(url: str) -> dict[str, Any]:
     """The keyword arguments of redis.Redis that django-eventstream wants. It only nudges: fail fast."""
     parts = urlsplit(url)
-    limits = {"socket_connect_timeout": 0.5, "socket_timeout": 1}
+    limits = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": _NO_RETRY}
     if parts.scheme == "unix":
         return {"unix_socket_path": parts.path, **limits}
     return {
@@ -161,7 +165,8 @@ REST_FRAMEWORK = {
 }
 SIMPLE_JWT = {
     # A key of its own purpose: tokens do not share one with cookies even when only SECRET_KEY is given.
-    "SIGNING_KEY": ENV["JWT_SIGNING_KEY"] or hashlib.sha256(b"marquee.jwt:" + SECRET_KEY.encode()).hexdigest(),
+    "SIGNING_KEY": ENV["JWT_SIGNING_KEY"]
+    or hashlib.sha256(b"marquee.jwt:" + SECRET_KEY.encode()).hexdigest(),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": True,

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from core import problems
+from providers.types import Delivery
 from streaming import csp
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.quality import Quality
@@ -34,6 +35,12 @@ _TOLD = {
     Reason.MANUAL: "An editor chose {to}",
     Reason.WITHDRAWN: "Taken off the programme",
     Reason.REVISED: "Measured again: {to}",
+}
+_DELIVERIES = {
+    Delivery.HLS: "HLS",
+    Delivery.DASH: "DASH",
+    Delivery.PROGRESSIVE: "MP4 file",
+    Delivery.EMBED: "embedded player",
 }
 
 
@@ -81,8 +88,13 @@ def watch(request: HttpRequest, movie_id: int) -> HttpResponse:
     if movie is None:
         raise Http404("There is no such film.")
     stream = _stream_of(movie)
-    context = {"movie": movie, "stream": stream, "history": _history(movie), "poster": image_url(movie.poster_path, "w342")}
-    context["backdrop"] = image_url(movie.backdrop_path, "w1280")
+    context = {
+        "movie": movie,
+        "stream": stream,
+        "delivery": _DELIVERIES[Delivery(stream.delivery)] if stream else "",
+        "history": _history(movie),
+        "backdrop": image_url(movie.backdrop_path, "w1280"),
+    }
     part = request.GET.get("part") == "facts"
     response = render(request, "streaming/_facts.html" if part else "streaming/watch.html", context)
     _allow_playing(response, movie)
