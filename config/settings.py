@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,19 +19,22 @@ BASE_DIR = env.BASE_DIR
 ENV: dict[str, Any] = env.read()
 OPTIONS_FROM_ENV: dict[str, Any] = env.read_options()
 
-DATA_DIR = (BASE_DIR / ENV["DATA_DIR"]).resolve()
+DATA_DIR: Path = (BASE_DIR / ENV["DATA_DIR"]).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _kept_secret(name: str) -> str:
     """A random key, made once and kept in DATA_DIR for the owner's eyes alone."""
     path = DATA_DIR / name
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+    if not path.exists():
+        draft = DATA_DIR / f".{name}.{os.getpid()}"
+        with open(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
             file.write(os.urandom(48).hex())
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        # A link appears whole or not at all: of two processes that start at once, both read the first one's.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text()
 
 
 DEBUG = ENV["DEBUG"]
