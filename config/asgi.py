@@ -1,0 +1,24 @@
+"""The web process: event streams on the event loop, all of Django behind them in a few threads.
+
+Django's own ASGI handler takes a thread per request and is slower than its WSGI handler in a pool.
+"""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_wsgi = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402 - needs the line above, as do the next
+
+from config.intake import Intake  # noqa: E402
+from streaming.live.app import LiveApp  # noqa: E402
+from streaming.live.hub import Hub  # noqa: E402
+
+WORKERS = 8
+
+application = LiveApp(
+    Intake(django_wsgi, workers=WORKERS, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+    Hub(redis=settings.EVENTSTREAM_REDIS),
+)

@@ -1,0 +1,88 @@
+"""What stands between the server and Django's threads, so that a thread only ever works and never waits.
+
+A request body is read to its end before a thread is taken, within a size and a time. Answers are handed over
+whole: it is the event loop that waits for a slow reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from a2wsgi import WSGIMiddleware
+
+from streaming.live import http
+from streaming.live.http import ASGIApp, Receive, Scope, Send
+
+BODY_WITHIN_S = 20.0
+
+
+class _Disconnected(Exception):
+    """The client left before it had said everything."""
+
+
+class _TooLarge(Exception):
+    """The body is larger than allowed."""
+
+
+class Intake:
+    """Runs a WSGI application in `workers` threads."""
+
+    def __init__(self, wsgi: Any, *, workers: int, max_body_bytes: int) -> None:
+        # Queue size 0 is "no bound": with one, a thread waits in it until a slow reader has made room.
+        self.app: ASGIApp = WSGIMiddleware(wsgi, workers=workers, send_queue_size=0)
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        close = {"connection": "close"}
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                body = await self._body(scope, receive)
+        except _Disconnected:
+            return
+        except _TooLarge:
+            await http.problem(send, 413, f"At most {self.max_body_bytes} bytes are taken.", close)
+        except TimeoutError:
+            await http.problem(send, 408, f"The request did not end within {BODY_WITHIN_S:g} s.", close)
+        else:
+            await self.app(_for_wsgi(scope, len(body)), _replay(body), send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        announced = http.header(scope, b"content-length")
+        if announced.isdigit() and int(announced) > self.max_body_bytes:
+            raise _TooLarge
+        chunks, size, more = [], 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Disconnected
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self.max_body_bytes:
+                raise _TooLarge
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+def _for_wsgi(scope: Scope, length: int) -> Scope:
+    """The request as CGI can express it.
+
+    A name with an underscore would become the same variable as one with a hyphen, past every proxy that
+    guards that one. The length is now known, whatever transfer coding the body came in.
+    """
+    replaced = (b"content-length", b"transfer-encoding")
+    headers = [(n, v) for n, v in scope["headers"] if b"_" not in n and n not in replaced]
+    headers += [(b"content-length", str(length).encode())] if length else []
+    query = quote(scope["query_string"], safe="/?:@!$&'()*+,;=-._~%[]{}|\\^`\"<>").encode()
+    return {**scope, "headers": headers, "query_string": query}
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
