@@ -20,7 +20,7 @@ _SHAPES = (
     (re.compile(rf"(?<![\w.-])({_NAME}=)[^&\s\"'<>;]+", re.IGNORECASE), rf"\g<1>{MASK}"),  # in a query
     (re.compile(rf"([\"']{_NAME}[\"']\s*:\s*[\"'])[^\"']+", re.IGNORECASE), rf"\g<1>{MASK}"),  # in JSON
     (re.compile(r"((?:authorization|cookie|api-key)\s*:\s*)[^\r\n\"']+", re.IGNORECASE), rf"\g<1>{MASK}"),
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\g<1> {MASK}"),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}"), rf"\g<1> {MASK}"),
     (re.compile(r"(?<=//)[^/?#\s@]{1,200}@"), f"{MASK}@"),
 )
 
