@@ -1,12 +1,19 @@
-"""DRF permissions by role. A view that names none is closed."""
+"""DRF permissions by role. A view that names none is closed.
+
+DRF imports this while it imports `rest_framework.views`, which may therefore not be imported from here.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from core.roles import Role, has_role
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class Denied(BasePermission):
