@@ -7,7 +7,7 @@ whole: it is the event loop that waits for a slow reader.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
@@ -31,7 +31,7 @@ class Intake:
 
     def __init__(self, wsgi: Any, *, workers: int, max_body_bytes: int) -> None:
         # Queue size 0 is "no bound": with one, a thread waits in it until a slow reader has made room.
-        self.app: ASGIApp = WSGIMiddleware(wsgi, workers=workers, send_queue_size=0)
+        self.app = cast(ASGIApp, WSGIMiddleware(wsgi, workers=workers, send_queue_size=0))
         self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

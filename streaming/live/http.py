@@ -1,4 +1,4 @@
-"""The HTTP of the live part: which request is ours, from whom, and how it is answered. No state, no I/O but `send`."""
+"""The HTTP of the live part: which request is ours, from whom, and how it is answered. It keeps no state."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from streaming.live import nudges, reads
 from streaming.live.news import Frame, Gone, News, turns_to_tell
@@ -19,6 +19,7 @@ from streaming.live.room import Refused, Room, fit_open_files
 from streaming.live.viewer import Viewer
 
 logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
 
 POLL_S = 2.0
 FIRST_READ_S = 8.0
@@ -142,7 +143,7 @@ class Hub:
         return feed.snapshot
 
     async def _greeting(self, movie_id: int, snapshot: Frame, last_seq: int | None) -> Sequence[Frame]:
-        """What brings a viewer from `last_seq` to the snapshot; what comes later is in its mailbox already."""
+        """What brings a viewer from `last_seq` to the snapshot; its mailbox already has what came later."""
         if last_seq == snapshot.seq:
             return []
         if turns := turns_to_tell(last_seq, snapshot.seq):
@@ -171,15 +172,13 @@ class Hub:
                 self._polled_at = loop.time()
 
     async def _poll(self, movie_ids: set[int]) -> bool:
-        """Read these movies and tell whom it concerns. Whatever fails, the next poll finds out all the same."""
+        """Read these movies and tell whom it concerns. If that fails, the next poll finds out all the same."""
         known = {movie_id: self._feeds[movie_id].seq for movie_id in movie_ids}
         try:
             found = await self._in_thread(reads.read_news, known) if known else []
         except Exception:
             if not self._failing:
-                logger.exception(
-                    "the event feed cannot read the database; its viewers stay, it goes on trying"
-                )
+                logger.exception("the event feed cannot read the database; viewers stay, it tries again")
             self._failing = True
             return False
         if known and self._failing:
@@ -204,7 +203,5 @@ class Hub:
                 viewer.tell(news)
         feed.settled.set()
 
-    async def _in_thread(
-        self, read: Callable[..., Any], *args: Mapping[int, int | None] | int | range
-    ) -> Any:
+    async def _in_thread(self, read: Callable[..., Found], *args: object) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._threads, read, *args)

@@ -54,7 +54,7 @@ def turns_to_tell(known: int | None, seq: int) -> range:
 
 
 class Mailbox:
-    """Bounded, the latest wins: it never holds more than `MAILBOX_FRAMES`, and always ends in what is newest."""
+    """Bounded, the latest wins: what does not fit gives way to one snapshot of the newest state."""
 
     __slots__ = ("_frames",)
 

@@ -82,7 +82,7 @@ async def _next(pubsub: PubSub) -> dict[str, Any]:
 
 
 def movie_of(message: dict[str, Any]) -> int | None:
-    """Which movie a message is about. None for what is not ours: the channel belongs to a whole Redis server."""
+    """Which movie a message is about. None for what is not ours: the channel is one for a whole server."""
     try:
         movie_id = json.loads(json.loads(message["data"])["data"])["movie"]
     except (KeyError, TypeError, ValueError):
