@@ -109,13 +109,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = ENV["REDIS_URL"] or f"unix://{DATA_DIR / 'valkey' / 'valkey.sock'}"
 # redis-py would retry for seconds; whoever waits here has a better use for the time than hope.
 _NO_RETRY = Retry(NoBackoff(), 0)
-_REDIS_LIMITS = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": _NO_RETRY}
+REDIS_LIMITS = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": _NO_RETRY}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "marquee",
-        "OPTIONS": _REDIS_LIMITS,
+        "OPTIONS": REDIS_LIMITS,
     }
 }
 
