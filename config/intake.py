@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, cast
-from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 
@@ -77,8 +76,7 @@ def _for_wsgi(scope: Scope, length: int) -> Scope:
     replaced = (b"content-length", b"transfer-encoding")
     headers = [(n, v) for n, v in scope["headers"] if b"_" not in n and n not in replaced]
     headers += [(b"content-length", str(length).encode())] if length else []
-    query = quote(scope["query_string"], safe="/?:@!$&'()*+,;=-._~%[]{}|\\^`\"<>").encode()
-    return {**scope, "headers": headers, "query_string": query}
+    return {**scope, "headers": headers}
 
 
 def _replay(body: bytes) -> Receive:

@@ -172,7 +172,7 @@ class Hub:
                 self._polled_at = loop.time()
 
     async def _poll(self, movie_ids: set[int]) -> bool:
-        """Read these movies and tell whom it concerns. If that fails, the next poll finds out all the same."""
+        """Read these movies and tell whom it concerns. If it fails, the next one finds out all the same."""
         known = {movie_id: self._feeds[movie_id].seq for movie_id in movie_ids}
         try:
             found = await self._in_thread(reads.read_news, known) if known else []

@@ -53,6 +53,8 @@ async def listen(address: dict[str, Any], listener: Listener) -> None:
         except (RedisError, OSError) as error:
             if not failures:
                 logger.warning("Redis does not answer, events come by poll meanwhile: %s", error)
+        except Exception:
+            logger.exception("listening to Redis failed, events come by poll meanwhile")
         pause = RETRY_S[min(failures, len(RETRY_S) - 1)]
         failures += 1
         await asyncio.sleep(pause * random.uniform(0.75, 1.25))
@@ -60,7 +62,8 @@ async def listen(address: dict[str, Any], listener: Listener) -> None:
 
 async def _subscribe(address: dict[str, Any], listener: Listener, heard: Callable[[], None]) -> None:
     """One connection, until it breaks. Raises RedisError or OSError."""
-    async with Redis(**address, retry=Retry(NoBackoff(), 0)) as client, client.pubsub() as pubsub:
+    once = {**address, "retry": Retry(NoBackoff(), 0)}  # trying again is up to `listen`
+    async with Redis(**once) as client, client.pubsub() as pubsub:
         await pubsub.subscribe(CHANNEL)
         async with asyncio.timeout(ANSWER_S):
             await pubsub.parse_response()
