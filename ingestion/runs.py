@@ -1,0 +1,294 @@
+"""Runs: the only writer of a run's status and of logs.
+
+A run is a row before its work begins, and closed after it whatever happens. No job's work is done here, and
+nothing here waits for one: Celery carries a run's id and no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from celery import current_app
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from core import conf
+from core.options import OptionError
+from ingestion import slots
+from ingestion.models import IngestLog, IngestRun, Job, Slot
+from ingestion.slots import Clock, Lease
+from providers.errors import ProviderError
+from streaming.errors import SwitchError
+
+logger = logging.getLogger(__name__)
+
+Status = IngestRun.Status
+
+QUEUED_LEASE = timedelta(minutes=10)
+"""How long a queued run is left to the broker before it is published once more."""
+RETRY_AFTER = timedelta(minutes=1)
+EXPECTED = (ProviderError, SwitchError, OptionError)
+"""What can go wrong in a job without being a bug; its message explains it."""
+
+
+class Stopped(Exception):
+    """The run was cancelled, or taken for lost: its work has to end where it is."""
+
+
+class UnknownRun(Exception):
+    """There is no such run."""
+
+
+class Report:
+    """What the work of one run says while it goes on: progress, log lines. `now` is its only clock."""
+
+    def __init__(self, run: IngestRun, clock: Clock, lease: Lease) -> None:
+        self.run, self.now, self._lease = run, clock, lease
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far the work is. Raises Stopped when it should go no further."""
+        running = IngestRun.objects.filter(pk=self.run.pk, status=Status.RUNNING)
+        if self._lease.lost.is_set() or not running.update(progress_done=done, progress_total=total):
+            raise Stopped
+
+    def log(self, status: IngestLog.Status, message: str, **details: Any) -> None:
+        """Write a log line (see `log`), of the run's movie unless `movie_id` names another."""
+        log(self.run, status, message, at=self.now(), **{"movie_id": self.run.movie_id, **details})
+
+
+Work = Callable[[Report], dict[str, Any]]
+"""A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
+
+
+class Recovered(NamedTuple):
+    """What `find_lost` found: lost runs, how many of these are retried, and queued ones published again."""
+
+    lost: int = 0
+    retried: int = 0
+    published: int = 0
+
+
+def log(
+    run: IngestRun,
+    status: IngestLog.Status,
+    message: str,
+    *,
+    at: datetime,
+    movie_id: int | None = None,
+    duration_ms: int | None = None,
+    error: str = "",
+    metadata: dict[str, Any] | None = None,
+) -> IngestLog:
+    """Write one line of what `run` did."""
+    return IngestLog.objects.create(
+        at=at,
+        run_id=run.pk,
+        job=run.job,
+        movie_id=movie_id,
+        status=status,
+        message=message,
+        duration_ms=duration_ms,
+        error=error,
+        metadata=metadata or {},
+    )
+
+
+def queue(
+    job: Job,
+    *,
+    at: datetime,
+    trigger: str,
+    movie_id: int | None = None,
+    requested_by: str = "",
+    again: bool = True,
+    publish: bool = True,
+) -> tuple[IngestRun, bool]:
+    """Record a run and hand it to the workers: (run, True), or (the run that is active already, False).
+
+    Asking while one *runs* has it followed by one more, unless `again` is off. With `publish` off the caller
+    executes the run itself. With the broker away the run stays queued, and the next tick publishes it.
+    """
+    run = IngestRun(job=job, movie_id=movie_id, trigger=trigger, requested_by=requested_by, queued_at=at)
+    while (active := _active(run, at)) or not _claim(run):
+        if active and (not again or active.status == Status.QUEUED or slots.ask_again(_key(run), active.pk)):
+            return active, False
+    if publish:
+        _publish(run, at=at)
+    return run, True
+
+
+def execute(run_id: uuid.UUID, work: Work, *, clock: Clock = timezone.now) -> IngestRun | None:
+    """Do the work of a queued run, here and now. None when it is not queued: then somebody else has it."""
+    run = _start(run_id, at=clock())
+    if run is None:
+        return None
+    retry_in = None
+    with slots.kept(_key(run), run.pk, clock) as lease:
+        try:
+            retry_in = _attempt(work, Report(run, clock, lease))
+        except BaseException:
+            _close([Status.RUNNING], run, Status.CANCELLED, at=clock(), error="Interrupted.")
+            raise
+        finally:
+            _pass_on(run, at=clock(), retry_in=retry_in)
+    run.refresh_from_db()
+    return run
+
+
+def cancel(run_id: uuid.UUID, *, by: str, at: datetime) -> IngestRun:
+    """Cancel a run that is queued or running; a running one stops at its next step. Raises UnknownRun.
+
+    A run that is over already is returned as it is.
+    """
+    run = IngestRun.objects.filter(pk=run_id).first()
+    if run is None:
+        raise UnknownRun(f"There is no run {run_id}.")
+    error = f"Cancelled by {by}."
+    if _close([Status.QUEUED], run, Status.CANCELLED, at=at, error=error):
+        _pass_on(run, at=at)
+    else:  # its worker passes the slot on
+        _close([Status.RUNNING], run, Status.CANCELLED, at=at, error=error)
+    run.refresh_from_db()
+    return run
+
+
+def find_lost(*, at: datetime) -> Recovered:
+    """Deal with every slot whose lease ran out: its worker died, or its message never reached a worker."""
+    found = [_recover(slot, at) for slot in Slot.objects.filter(lease_until__lte=at)]
+    return Recovered(*map(sum, zip(*found, strict=True))) if found else Recovered()
+
+
+def _active(run: IngestRun, at: datetime) -> IngestRun | None:
+    """The run that holds the slot of `run`, if any; a lease that ran out is dealt with first."""
+    slot, _ = Slot.objects.get_or_create(key=_key(run))
+    active = _holder(slot)
+    if slot.lease_until is not None and (active is None or slot.lease_until <= at):
+        _recover(slot, at)
+        slot.refresh_from_db()
+        active = _holder(slot)
+    return active
+
+
+def _claim(run: IngestRun) -> bool:
+    """Write the row and take the slot for it. The row goes first: a slot never points at nothing."""
+    run.save(force_insert=True)
+    if slots.claim(_key(run), run.pk, until=run.queued_at + QUEUED_LEASE):
+        return True
+    IngestRun.objects.filter(pk=run.pk).delete()
+    return False
+
+
+def _publish(run: IngestRun, *, at: datetime) -> None:
+    try:
+        current_app.send_task(run.job, args=[str(run.pk)], retry=False)
+    except OperationalError as error:
+        logger.warning("%s stays queued until the broker answers: %s", run, error)
+        slots.extend(_key(run), run.pk, until=at)
+
+
+def _start(run_id: uuid.UUID, *, at: datetime) -> IngestRun | None:
+    """Turn a queued run into a running one. None when it is not queued, so each is worked on once."""
+    run = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED).first()
+    if run is None:
+        return None
+    run.status, run.started_at, run.attempts = Status.RUNNING, at, run.attempts + 1
+    queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)
+    if not queued.update(status=run.status, started_at=at, attempts=run.attempts):
+        return None
+    slots.extend(_key(run), run.pk, until=at + slots.RUNNING_LEASE)
+    return run
+
+
+def _attempt(work: Work, report: Report) -> timedelta | None:
+    """Do the work and close the run. Returns when to retry, if that can help."""
+    try:
+        summary = work(report)
+    except Stopped:
+        return None
+    except EXPECTED as error:
+        _fail(report, IngestLog.Status.FAILED, str(error), error="")
+        return RETRY_AFTER * 2**report.run.attempts if getattr(error, "retryable", False) else None
+    except Exception as bug:
+        logger.exception("%s failed", report.run)
+        _fail(report, IngestLog.Status.ERROR, f"{type(bug).__name__}: {bug}", error=traceback.format_exc())
+        return None
+    _close([Status.RUNNING], report.run, Status.SUCCEEDED, at=report.now(), summary=summary)
+    return None
+
+
+def _fail(report: Report, status: IngestLog.Status, message: str, *, error: str) -> None:
+    if _close([Status.RUNNING], report.run, Status.FAILED, at=report.now(), error=error or message):
+        report.log(status, message, error=error)
+
+
+def _close(among: Iterable[str], run: IngestRun, status: str, *, at: datetime, **columns: Any) -> bool:
+    """End the run, if it still is in one of the states `among`."""
+    open_run = IngestRun.objects.filter(pk=run.pk, status__in=list(among))
+    return open_run.update(status=status, finished_at=at, **columns) == 1
+
+
+def _pass_on(run: IngestRun, *, at: datetime, retry_in: timedelta | None = None) -> bool:
+    """Give the slot of a run that is over to its retry or to the run asked for meanwhile, or free it.
+
+    True when it is retried.
+    """
+    if retry_in is not None and run.attempts <= conf.current().max_retry_attempts:
+        return _follow(run, trigger="retry", attempts=run.attempts, at=at, wait=retry_in)
+    if not slots.release(_key(run), run.pk):
+        _follow(run, trigger="again", attempts=0, at=at, wait=timedelta(0))
+    return False
+
+
+def _follow(run: IngestRun, *, trigger: str, attempts: int, at: datetime, wait: timedelta) -> bool:
+    """Queue the run that comes after `run` in its slot. One that has to wait is published by a tick."""
+    then = IngestRun(
+        job=run.job,
+        movie_id=run.movie_id,
+        trigger=trigger,
+        requested_by=run.requested_by,
+        queued_at=at,
+        attempts=attempts,
+    )
+    then.save(force_insert=True)
+    if not slots.hand_over(_key(run), run.pk, then.pk, until=at + (wait or QUEUED_LEASE)):
+        IngestRun.objects.filter(pk=then.pk).delete()
+        return False
+    if not wait:
+        _publish(then, at=at)
+    return True
+
+
+def _recover(slot: Slot, at: datetime) -> Recovered:
+    run = _holder(slot)
+    if run is None:
+        Slot.objects.filter(pk=slot.pk, run_id=slot.run_id).update(run_id=None, lease_until=None)
+        return Recovered()
+    if run.status == Status.QUEUED:
+        return Recovered(published=_publish_again(slot, run, at))
+    error = "Its worker went away without closing it."
+    lost = _close([Status.RUNNING], run, Status.LOST, at=at, error=error)
+    if lost:
+        log(run, IngestLog.Status.ERROR, "The run was lost.", at=at, movie_id=run.movie_id, error=error)
+    return Recovered(lost, _pass_on(run, at=at, retry_in=timedelta(0) if lost else None))
+
+
+def _publish_again(slot: Slot, run: IngestRun, at: datetime) -> bool:
+    """Publish a queued run once more, unless another tick has just done so."""
+    mine = Slot.objects.filter(pk=slot.pk, run_id=run.pk, lease_until=slot.lease_until)
+    won = mine.update(lease_until=at + QUEUED_LEASE) == 1
+    if won:
+        _publish(run, at=at)
+    return won
+
+
+def _holder(slot: Slot) -> IngestRun | None:
+    return IngestRun.objects.filter(pk=slot.run_id).first() if slot.run_id else None
+
+
+def _key(run: IngestRun) -> str:
+    return slots.key_for(run.job, run.movie_id)

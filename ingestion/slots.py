@@ -1,0 +1,98 @@
+"""Slots: one active run per job and movie, claimed by compare-and-swap and held by a lease.
+
+Every verb is one conditional UPDATE of one row; who changed it has won. Nothing here knows what a run does.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, connections
+
+from ingestion.models import Slot
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+RUNNING_LEASE = timedelta(seconds=60)
+HEARTBEAT_S = 15.0
+
+
+def key_for(job: str, movie_id: int | None) -> str:
+    """The slot of a job, for one movie or ("") as a whole."""
+    return f"{job}:{'' if movie_id is None else movie_id}"
+
+
+def claim(key: str, run_id: uuid.UUID, *, until: datetime) -> bool:
+    """Take a free slot. False when somebody holds it."""
+    free = Slot.objects.filter(key=key, run_id__isnull=True)
+    return free.update(run_id=run_id, lease_until=until, again=False) == 1
+
+
+def extend(key: str, run_id: uuid.UUID, *, until: datetime) -> bool:
+    """Hold the slot for longer. False when it is no longer this run's."""
+    return Slot.objects.filter(key=key, run_id=run_id).update(lease_until=until) == 1
+
+
+def ask_again(key: str, run_id: uuid.UUID) -> bool:
+    """Ask for one more run after this one. False when this one has just let go."""
+    return Slot.objects.filter(key=key, run_id=run_id).update(again=True) == 1
+
+
+def hand_over(key: str, run_id: uuid.UUID, to: uuid.UUID, *, until: datetime) -> bool:
+    """Give the slot to the next run, which is all that anybody may have asked for."""
+    mine = Slot.objects.filter(key=key, run_id=run_id)
+    return mine.update(run_id=to, lease_until=until, again=False) == 1
+
+
+def release(key: str, run_id: uuid.UUID) -> bool:
+    """Let go of the slot. False, and nothing changed, when one more run was asked for or the slot is lost."""
+    mine = Slot.objects.filter(key=key, run_id=run_id, again=False)
+    return mine.update(run_id=None, lease_until=None) == 1
+
+
+class Lease:
+    """A slot while its run works. `lost` is set once the slot is somebody else's."""
+
+    def __init__(self, key: str, run_id: uuid.UUID, clock: Clock) -> None:
+        self.key, self.run_id, self._clock = key, run_id, clock
+        self.lost = threading.Event()
+        self._over = threading.Event()
+
+    def renew(self) -> None:
+        """Extend the lease. A database that does not answer is asked again at the next beat."""
+        try:
+            if not extend(self.key, self.run_id, until=self._clock() + RUNNING_LEASE):
+                self.lost.set()
+        except DatabaseError as error:
+            logger.warning("the lease of %s was not renewed: %s", self.key, error)
+
+    def beat(self) -> None:
+        """Renew until the run is over. Runs in a thread of its own, so the connection is its own too."""
+        try:
+            while not self._over.wait(HEARTBEAT_S) and not self.lost.is_set():
+                self.renew()
+        finally:
+            connections.close_all()
+
+    def stop(self) -> None:
+        self._over.set()
+
+
+@contextmanager
+def kept(key: str, run_id: uuid.UUID, clock: Clock) -> Iterator[Lease]:
+    """Hold the slot, heartbeat included, for as long as the block lasts."""
+    lease = Lease(key, run_id, clock)
+    thread = threading.Thread(target=lease.beat, name=f"lease {key}", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        lease.stop()
+        thread.join()

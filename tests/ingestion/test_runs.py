@@ -1,0 +1,301 @@
+"""Runs: one active per slot, closed whatever happens, found again when their worker is gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core import conf
+from ingestion import runs, slots
+from ingestion.models import IngestLog, IngestRun, Job, Slot
+from ingestion.runs import Report, Stopped
+from providers.errors import ProviderPermanent, ProviderTransient
+
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+LATER = AT + timedelta(hours=1)
+Status = IngestRun.Status
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def broker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was published, by run id. (What Celery does with it: test_worker.py.)"""
+    published: list[str] = []
+
+    def send_task(job: str, args: list[str], **options: Any) -> None:
+        published.append(args[0])
+
+    monkeypatch.setattr(runs.current_app, "send_task", send_task)
+    return published
+
+
+def queue(
+    job: Job = Job.MATCH, *, movie_id: int | None = 7, at: datetime = AT, **more: Any
+) -> tuple[IngestRun, bool]:
+    return runs.queue(job, movie_id=movie_id, trigger="test", at=at, **more)
+
+
+def nothing(report: Report) -> dict[str, Any]:
+    return {}
+
+
+def clock(at: datetime = AT) -> slots.Clock:
+    return lambda: at
+
+
+def test_a_queued_run_is_a_row_before_it_is_published(broker: list[str]) -> None:
+    run, created = queue()
+    assert created
+    assert IngestRun.objects.get(pk=run.pk).status == Status.QUEUED
+    assert broker == [str(run.pk)]
+
+
+def test_asking_twice_before_it_starts_is_one_run(broker: list[str]) -> None:
+    first, _ = queue()
+    second, created = queue()
+    assert (second.pk, created) == (first.pk, False)
+    assert IngestRun.objects.count() == len(broker) == 1
+    runs.execute(first.pk, nothing, clock=clock())
+    assert IngestRun.objects.count() == 1
+
+
+def test_movies_have_slots_of_their_own() -> None:
+    assert queue(movie_id=1)[1]
+    assert queue(movie_id=2)[1]
+    assert queue(movie_id=None)[1]
+
+
+def test_asking_while_it_runs_has_it_followed_by_one_more(broker: list[str]) -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        asked = [queue(), queue()]
+        assert [(r.pk, created) for r, created in asked] == [(run.pk, False)] * 2
+        return {}
+
+    runs.execute(run.pk, work, clock=clock())
+    follower = IngestRun.objects.get(status=Status.QUEUED)
+    assert follower.trigger == "again"
+    assert broker == [str(run.pk), str(follower.pk)]
+    runs.execute(follower.pk, nothing, clock=clock())
+    assert Slot.objects.get().run_id is None
+
+
+def test_the_schedule_does_not_ask_for_one_more() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        queue(again=False)
+        return {}
+
+    runs.execute(run.pk, work, clock=clock())
+    assert IngestRun.objects.count() == 1
+
+
+def test_a_run_delivered_twice_is_worked_on_once() -> None:
+    run, _ = queue()
+    done: list[int] = []
+
+    def work(report: Report) -> dict[str, Any]:
+        done.append(1)
+        assert runs.execute(run.pk, work, clock=clock()) is None
+        return {}
+
+    runs.execute(run.pk, work, clock=clock())
+    assert runs.execute(run.pk, work, clock=clock()) is None
+    assert done == [1]
+
+
+def test_success_keeps_summary_progress_and_times() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        report.progress(3, 4)
+        report.log(IngestLog.Status.OK, "said")
+        return {"found": 3}
+
+    closed = runs.execute(run.pk, work, clock=clock(LATER))
+    assert closed is not None
+    assert (closed.status, closed.summary) == (Status.SUCCEEDED, {"found": 3})
+    assert (closed.progress_done, closed.progress_total, closed.attempts) == (3, 4, 1)
+    assert (closed.queued_at, closed.started_at, closed.finished_at) == (AT, LATER, LATER)
+    line = IngestLog.objects.get()
+    assert (line.run_id, line.job, line.movie_id, line.message) == (run.pk, Job.MATCH, 7, "said")
+
+
+def test_what_may_go_wrong_is_explained_without_a_traceback() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        raise ProviderPermanent("the key is refused", provider="tmdb")
+
+    closed = runs.execute(run.pk, work, clock=clock())
+    assert closed is not None
+    assert (closed.status, closed.error) == (Status.FAILED, "tmdb: the key is refused")
+    line = IngestLog.objects.get()
+    assert (line.status, line.error) == (IngestLog.Status.FAILED, "")
+
+
+def test_a_bug_is_closed_with_its_traceback() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        return {"x": 1 // 0}
+
+    closed = runs.execute(run.pk, work, clock=clock())
+    assert closed is not None
+    assert closed.status == Status.FAILED
+    assert "test_runs.py" in closed.error
+    assert "ZeroDivisionError" in IngestLog.objects.get(status=IngestLog.Status.ERROR).message
+    assert Slot.objects.get().run_id is None
+
+
+def test_an_interrupted_run_is_closed_and_the_interrupt_goes_on() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(run.pk, work, clock=clock())
+    assert IngestRun.objects.get().status == Status.CANCELLED
+    assert Slot.objects.get().run_id is None
+
+
+def test_a_passing_failure_is_retried_later_as_often_as_the_setting_says(broker: list[str]) -> None:
+    conf.change("MAX_RETRY_ATTEMPTS", 1, by="test", at=AT)
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        raise ProviderTransient("time-out")
+
+    runs.execute(run.pk, work, clock=clock())
+    retry = IngestRun.objects.get(status=Status.QUEUED)
+    assert (retry.trigger, retry.attempts) == ("retry", 1)
+    assert broker == [str(run.pk)], "a retry waits for a tick"
+    assert runs.find_lost(at=AT + timedelta(seconds=30)).published == 0
+    assert runs.find_lost(at=LATER).published == 1
+    assert broker[1:] == [str(retry.pk)]
+    runs.execute(retry.pk, work, clock=clock(LATER))
+    assert not IngestRun.objects.filter(status=Status.QUEUED).exists()
+
+
+def test_a_cancelled_run_in_the_queue_never_starts() -> None:
+    run, _ = queue()
+    assert runs.cancel(run.pk, by="ann", at=AT).status == Status.CANCELLED
+    assert runs.execute(run.pk, nothing, clock=clock()) is None
+    assert queue()[1], "the slot is free again"
+
+
+def test_a_cancelled_run_stops_at_its_next_step_and_keeps_its_slot_until_then() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        runs.cancel(run.pk, by="ann", at=AT)
+        assert Slot.objects.get().run_id == run.pk
+        with pytest.raises(Stopped):
+            report.progress(1, 2)
+        raise Stopped
+
+    closed = runs.execute(run.pk, work, clock=clock())
+    assert closed is not None
+    assert (closed.status, closed.error) == (Status.CANCELLED, "Cancelled by ann.")
+    assert Slot.objects.get().run_id is None
+
+
+def test_cancelling_what_is_over_changes_nothing() -> None:
+    run, _ = queue()
+    runs.execute(run.pk, nothing, clock=clock())
+    assert runs.cancel(run.pk, by="ann", at=LATER).status == Status.SUCCEEDED
+
+
+def test_cancelling_an_unknown_run_is_an_error() -> None:
+    with pytest.raises(runs.UnknownRun):
+        runs.cancel(IngestRun().pk, by="ann", at=AT)
+
+
+def start(at: datetime = AT, **more: Any) -> IngestRun:
+    """A run whose worker has just been killed."""
+    run, _ = queue(at=at, **more)
+    started = runs._start(run.pk, at=at)
+    assert started is not None
+    return started
+
+
+def test_a_run_whose_lease_ran_out_is_lost_and_retried_once(broker: list[str]) -> None:
+    run = start()
+    assert runs.find_lost(at=AT + slots.RUNNING_LEASE / 2) == (0, 0, 0)
+    assert runs.find_lost(at=LATER) == (1, 1, 0)
+    assert runs.find_lost(at=LATER) == (0, 0, 0)
+    run.refresh_from_db()
+    assert (run.status, run.finished_at) == (Status.LOST, LATER)
+    retry = IngestRun.objects.get(status=Status.QUEUED)
+    assert (retry.trigger, retry.attempts, Slot.objects.get().run_id) == ("retry", 1, retry.pk)
+    assert broker[-1] == str(retry.pk)
+
+
+def test_a_run_that_is_lost_again_and_again_is_given_up() -> None:
+    conf.change("MAX_RETRY_ATTEMPTS", 0, by="test", at=AT)
+    start()
+    assert runs.find_lost(at=LATER) == (1, 0, 0)
+    slot = Slot.objects.get()
+    assert (slot.run_id, slot.lease_until) == (None, None)
+
+
+def test_who_was_taken_for_lost_can_neither_go_on_nor_close() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        runs.find_lost(at=LATER)
+        with pytest.raises(Stopped):
+            report.progress(1, 2)
+        return {"late": True}
+
+    closed = runs.execute(run.pk, work, clock=clock())
+    assert closed is not None
+    assert (closed.status, closed.summary) == (Status.LOST, {})
+    assert Slot.objects.get().run_id == IngestRun.objects.get(status=Status.QUEUED).pk
+
+
+def test_asking_finds_a_lost_run_without_waiting_for_a_tick() -> None:
+    """The tick itself is a run: were its slot stuck, nobody would look for lost runs ever again."""
+    lost = start(job=Job.TICK, movie_id=None)
+    run, created = queue(Job.TICK, movie_id=None, at=LATER)
+    assert (run.trigger, created) == ("retry", False)
+    lost.refresh_from_db()
+    assert lost.status == Status.LOST
+
+
+def test_a_worker_that_died_after_closing_leaves_a_slot_that_is_freed() -> None:
+    run = start()
+    assert runs._close([Status.RUNNING], run, Status.SUCCEEDED, at=AT)
+    assert runs.find_lost(at=LATER) == (0, 0, 0)
+    assert Slot.objects.get().run_id is None
+
+
+def test_a_slot_that_points_at_nothing_is_freed_at_once() -> None:
+    run, _ = queue()
+    IngestRun.objects.all().delete()
+    again, created = queue()
+    assert created
+    assert again.pk != run.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_keeps_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "HEARTBEAT_S", 0.01)
+    moments = iter([AT, *(AT + timedelta(minutes=n) for n in range(1, 100_000))])
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        give_up = datetime.now(UTC) + timedelta(seconds=20)
+        while Slot.objects.get().lease_until < AT + timedelta(minutes=5):  # type: ignore[operator]
+            assert datetime.now(UTC) < give_up
+        return {}
+
+    closed = runs.execute(run.pk, work, clock=lambda: next(moments))
+    assert closed is not None
+    assert closed.status == Status.SUCCEEDED
