@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -123,6 +123,26 @@ def postgresql() -> Iterator[Path]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def eventually(condition: Callable[[], object], within_s: float = 30.0) -> None:
+    """Wait until something becomes true. The time is a watchdog, not an expectation."""
+    give_up = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > give_up:
+            pytest.fail(f"after {within_s:.0f} s it was still not so")
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs. One that is dead, but that nobody has taken note of yet, does not."""
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def free_port() -> int:

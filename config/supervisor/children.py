@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,7 @@ from typing import IO
 GUARD = Path(__file__).with_name("guard.py")
 MODE = "kernel" if sys.platform == "linux" else "pipe"
 
+STARTED = "--- started"  # begins a line of the log for each start
 LOG_LIMIT = 2_000_000  # bytes; one older file of the same size is kept beside it
 BACK_OFF_S = (1, 2, 4, 8, 15, 30)
 STEADY_AFTER_S = 60  # a child that ran this long starts its back-off anew
@@ -81,14 +83,15 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def tail(log: Path, lines: int = 12) -> list[str]:
-    """The last lines of a log, without reading more than its end."""
+    """The last lines of a log since the last start, without reading more than its end."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 16_384))
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+    since = text[text.rfind(STARTED) :].partition("\n")[2] if STARTED in text else text
+    return [line.rstrip() for line in since.splitlines() if line.strip()][-lines:]
 
 
 def keep_small(log: Path, limit: int = LOG_LIMIT) -> None:
@@ -145,6 +148,8 @@ class Child:
     def start(self) -> None:
         keep_small(self.log)
         with self.log.open("ab") as output:
+            output.write(f"{STARTED} {self.name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
+            output.flush()
             self._process = spawn(self.command, env=self.env, cwd=self.cwd, output=output)
         self._started = self._clock()
 

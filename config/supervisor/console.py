@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
-from rich.table import Table
 
 from config.supervisor.children import Death, tail
 
@@ -49,14 +48,15 @@ class Terminal:
         again = f"starting it again in {death.back_in_s} s"
         times = f" for the {death.times}th time in a row" if death.times > 3 else ""
         self.warn(f"{death.name} {death.how}{times}; {again}. Its log: {death.log}")
-        if death.times in (1, 3):  # why, but not over and over
+        if death.times == 1:  # why, but not over and over
             self.quote(death.log)
 
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Name and text in two columns, wrapped to the width of the terminal."""
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="bold", no_wrap=True)
-        grid.add_column(overflow="fold")
+        """Name and text in two columns; a person's terminal gets long texts wrapped to its width."""
+        left = max(len(name) for name, _ in rows) + 2
+        width = max(40, self._out.width - left - 2) if self.interactive else 10_000
         for name, text in rows:
-            grid.add_row(name, escape(text))
-        self._out.print(Padding(grid, (0, 0, 0, 2)), soft_wrap=False)
+            first, *others = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+            self._out.print(f"  [bold]{name:<{left}}[/]{escape(first)}")
+            for line in others:
+                self._out.print(" " * (left + 2) + escape(line))
