@@ -10,9 +10,11 @@ import math
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from providers.errors import ProviderRateLimited
 
@@ -21,32 +23,32 @@ REDIS_PAUSE_S = 5.0  # after a failure, leave Redis alone that long instead of w
 
 _log = logging.getLogger(__name__)
 
-# Redis's own clock, in microseconds. Takes the next free slot unless it lies further off than ARGV[2].
-_TAKE = """
+# Redis's own clock, in microseconds, and the next free slot. A key that holds anything else counts as free.
+_NOW_AND_SLOT = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local slot = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0) or 0)
-if slot - now <= tonumber(ARGV[2]) then
-  local free = slot + tonumber(ARGV[1])
+local held = redis.call('GET', KEYS[1])
+local slot = now
+if held and #held < 18 and string.match(held, '^%d+$') then slot = math.max(now, tonumber(held)) end
+local function keep(free)
   redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 1000)
 end
-return {string.format('%.0f', slot), string.format('%.0f', now)}
 """
 
-# Moves the next free slot at least ARGV[1] microseconds away from now.
-_WIDEN = """
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local free = math.max(now + tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or 0) or 0)
-redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 1000)
-return 1
+# Takes the slot, which leaves the next one ARGV[1] later, unless it lies more than ARGV[2] from now.
+_TAKE = f"""{_NOW_AND_SLOT}
+if slot - now <= tonumber(ARGV[2]) then keep(slot + tonumber(ARGV[1])) end
+return {{string.format('%.0f', slot), string.format('%.0f', now)}}
 """
+
+# Moves the next free slot at least ARGV[1] away from now.
+_WIDEN = f"{_NOW_AND_SLOT} keep(math.max(now + tonumber(ARGV[1]), slot))"
 
 
 class Throttle:
     """Grants slots, first come first served. Thread-safe.
 
-    The Redis client should have short time-outs of its own; its errors are logged once per outage.
+    `from_url` gives it a client that fails fast. Redis's errors are logged once per outage.
     """
 
     def __init__(
@@ -67,6 +69,12 @@ class Throttle:
         self._redis_down = False
         self._redis_again_at = -math.inf
 
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """A throttle on the Redis at `url`. By default the client would try again for seconds, each time."""
+        fail_fast = Retry(NoBackoff(), 0)
+        return cls(redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=fail_fast))
+
     def wait(self, name: str, rps: float, *, max_wait_s: float = 60) -> float:
         """Sleep until this name's next slot and return its time (seconds since the epoch, Redis's clock).
 
@@ -75,22 +83,13 @@ class Throttle:
         """
         if not (rps > 0 and math.isfinite(rps)):
             raise ValueError(f"requests per second must be a finite number above 0, not {rps!r}")
-        interval = SAFETY / rps
-        granted = self._from_redis(self._take, name, int(interval * 1e6), int(max_wait_s * 1e6))
-        if granted is None:
-            delay = self._take_own(name, interval, max_wait_s)
-            slot = time.time() + delay
-        else:
-            slot, now = (int(microseconds) / 1e6 for microseconds in granted)
-            delay = slot - now
+        slot, delay = self._next(name, SAFETY / rps, max_wait_s)
         if delay > max_wait_s:
             raise ProviderRateLimited(
                 f"the next free slot is {delay:.0f} s away, more than {max_wait_s:.0f} s",
                 provider=name,
                 retry_after_s=delay,
             )
-        if granted is not None:
-            self._remember(name, delay + interval)
         if delay > 0:
             self._sleep(delay)
         return slot
@@ -100,6 +99,17 @@ class Throttle:
         if seconds > 0:
             self._remember(name, seconds)
             self._from_redis(self._widen, name, int(seconds * 1e6))
+
+    def _next(self, name: str, interval: float, max_wait_s: float) -> tuple[float, float]:
+        """The time of the next slot and the seconds until then. It is taken if that is within `max_wait_s`."""
+        granted = self._from_redis(self._take, name, int(interval * 1e6), int(max_wait_s * 1e6))
+        if granted is None:
+            delay = self._take_own(name, interval, max_wait_s)
+            return time.time() + delay, delay
+        slot, now = (int(microseconds) / 1e6 for microseconds in granted)
+        if slot - now <= max_wait_s:
+            self._remember(name, slot - now + interval)
+        return slot, slot - now
 
     def _from_redis(self, script: Any, name: str, *args: int) -> Any:
         """What the script answers, None while Redis is away."""

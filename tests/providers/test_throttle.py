@@ -1,0 +1,184 @@
+"""One pace over all processes, on a real Valkey. The slots granted are asserted on, not the wall clock."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from providers.errors import ProviderRateLimited
+from providers.throttle import REDIS_PAUSE_S, SAFETY, Throttle
+from tests import servers
+
+TICK = 2e-6  # slots are whole microseconds
+
+TAKE_TWO = """
+import json, sys
+from providers.throttle import Throttle
+throttle = Throttle.from_url(sys.argv[1])
+sys.stdin.read(1)  # all start together
+print(json.dumps([throttle.wait("films", 3) for _ in range(2)]))
+"""
+
+
+class Sleeper:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture
+def throttle(valkey: redis.Redis, sleeper: Sleeper) -> Throttle:
+    return Throttle(valkey, sleep=sleeper.sleep, clock=sleeper.clock)
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path, sleeper: Sleeper) -> Throttle:
+    nowhere = redis.Redis(unix_socket_path=str(tmp_path / "nobody"), retry=Retry(NoBackoff(), 0))
+    return Throttle(nowhere, sleep=sleeper.sleep, clock=sleeper.clock)
+
+
+def gaps(slots: list[float]) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(sorted(slots))]
+
+
+def test_the_first_slot_is_now_and_the_next_ones_follow_evenly(throttle: Throttle, sleeper: Sleeper) -> None:
+    before = time.time()
+    slots = [throttle.wait("films", 3) for _ in range(4)]
+    assert before - 1 < slots[0] < time.time() + 1
+    assert gaps(slots) == pytest.approx([SAFETY / 3] * 3, abs=TICK)
+    assert len(sleeper.slept) == 3
+
+
+def test_four_processes_share_one_pace(valkey: redis.Redis, valkey_url: str) -> None:
+    command = [sys.executable, "-c", TAKE_TWO, valkey_url]
+    root = Path(__file__).parents[2]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, text=True)
+        for _ in range(4)
+    ]
+    granted = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        answer, _ = process.communicate(timeout=30)
+        granted += json.loads(answer)
+    assert len(granted) == 8
+    assert min(gaps(granted)) >= SAFETY / 3 - TICK
+
+
+def test_names_do_not_hold_each_other_up(throttle: Throttle, sleeper: Sleeper) -> None:
+    for name in ("a", "b", "c"):
+        throttle.wait(name, 0.1)
+    assert sleeper.slept == []
+
+
+def test_a_slot_further_away_than_one_would_wait_is_not_taken(
+    throttle: Throttle, valkey: redis.Redis, sleeper: Sleeper
+) -> None:
+    throttle.wait("films", 0.1)
+    taken = valkey.get("marquee:throttle:films")
+    with pytest.raises(ProviderRateLimited, match="free slot") as caught:
+        throttle.wait("films", 0.1, max_wait_s=5)
+    assert caught.value.retry_after_s == pytest.approx(SAFETY * 10, abs=1)
+    assert valkey.get("marquee:throttle:films") == taken
+    assert sleeper.slept == []
+
+
+def test_widening_moves_the_next_slot_out_for_everybody(throttle: Throttle, valkey: redis.Redis) -> None:
+    first = throttle.wait("films", 3)
+    Throttle(valkey).widen("films", 20)
+    assert throttle.wait("films", 3) - first > 19
+
+
+def test_widening_by_less_than_is_taken_already_changes_nothing(
+    throttle: Throttle, valkey: redis.Redis
+) -> None:
+    throttle.wait("films", 0.05)
+    taken = valkey.get("marquee:throttle:films")
+    throttle.widen("films", 1)
+    throttle.widen("films", 0)
+    throttle.widen("films", -5)
+    assert valkey.get("marquee:throttle:films") == taken
+
+
+def test_keys_go_away_by_themselves(throttle: Throttle, valkey: redis.Redis) -> None:
+    throttle.wait("films", 0.5)
+    throttle.widen("other", 2)
+    for name in ("films", "other"):
+        assert 0 < valkey.pttl(f"marquee:throttle:{name}") < 5000  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("nonsense", ["", "soon", "nan", "inf", "1e400", "-5", "9" * 400])
+def test_a_key_that_holds_nonsense_stops_nobody(
+    throttle: Throttle, valkey: redis.Redis, nonsense: str, sleeper: Sleeper
+) -> None:
+    valkey.set("marquee:throttle:films", nonsense)
+    slots = [throttle.wait("films", 3) for _ in range(3)]
+    assert min(gaps(slots)) >= SAFETY / 3 - TICK
+    assert max(sleeper.slept) < 1
+
+
+@pytest.mark.parametrize("rps", [0, -1, float("nan"), float("inf")])
+def test_a_pace_that_is_none_is_an_error(throttle: Throttle, rps: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        throttle.wait("films", rps)
+
+
+def test_without_redis_a_process_keeps_the_same_pace_by_itself(
+    cut_off: Throttle, sleeper: Sleeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(4):
+        cut_off.wait("films", 3)
+    assert sleeper.slept == pytest.approx([SAFETY / 3] * 3)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_without_redis_pauses_and_limits_still_hold(cut_off: Throttle, sleeper: Sleeper) -> None:
+    cut_off.widen("films", 30)
+    with pytest.raises(ProviderRateLimited) as caught:
+        cut_off.wait("films", 3, max_wait_s=10)
+    assert caught.value.retry_after_s == 30
+    cut_off.wait("films", 3)
+    assert sleeper.slept == [30]
+
+
+def test_redis_may_go_away_and_come_back(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "providers.throttle")
+    sleeper = Sleeper()
+    with servers.valkey(tmp_path) as url:
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+        throttle = Throttle(client, sleep=sleeper.sleep, clock=sleeper.clock)
+        throttle.wait("films", 1)
+    throttle.wait("films", 1)
+    throttle.wait("films", 1)
+    assert sleeper.slept == pytest.approx([SAFETY, SAFETY])
+    sleeper.now += REDIS_PAUSE_S
+    with servers.valkey(tmp_path):
+        throttle.wait("films", 1)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
