@@ -101,7 +101,7 @@ class Throttle:
             self._from_redis(self._widen, name, int(seconds * 1e6))
 
     def _next(self, name: str, interval: float, max_wait_s: float) -> tuple[float, float]:
-        """The time of the next slot and the seconds until then. It is taken if that is within `max_wait_s`."""
+        """The next slot's time and the seconds until then. It is taken if that is within `max_wait_s`."""
         granted = self._from_redis(self._take, name, int(interval * 1e6), int(max_wait_s * 1e6))
         if granted is None:
             delay = self._take_own(name, interval, max_wait_s)
