@@ -130,11 +130,12 @@ class Child:
         cwd: Path,
         logs: Path,
         stop_with: Sequence[tuple[int, float]] = ((signal.SIGTERM, 5.0),),
+        mode: str = MODE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name, self.command, self.env, self.cwd = name, list(command), dict(env), cwd
         self.log = logs / f"{name}.log"
-        self._stop_with, self._clock = tuple(stop_with), clock
+        self._stop_with, self._mode, self._clock = tuple(stop_with), mode, clock
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._due = 0.0
         self.deaths = 0  # in a row
@@ -150,7 +151,7 @@ class Child:
         with self.log.open("ab") as output:
             output.write(f"{STARTED} {self.name} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode())
             output.flush()
-            self._process = spawn(self.command, env=self.env, cwd=self.cwd, output=output)
+            self._process = spawn(self.command, env=self.env, cwd=self.cwd, output=output, mode=self._mode)
         self._started = self._clock()
 
     def tick(self) -> Death | None:

@@ -16,7 +16,7 @@ import redis
 
 from config.env import BASE_DIR
 from config.supervisor import embedded, processes
-from config.supervisor.children import Child, Death, end, spawn
+from config.supervisor.children import MODE, Child, Death, end, spawn
 from config.supervisor.instance import CannotStart, kept_port
 from config.supervisor.signals import StopWish
 
@@ -92,7 +92,10 @@ class Stack:
             "beat": processes.beat(),
         }
         for name, command in commands.items():
-            self._start(name, processes.reloading(command) if reload and name != "beat" else command)
+            if reload and name != "beat":
+                self._start(name, processes.reloading(command), mode="pipe")  # its own child must go too
+            else:
+                self._start(name, command)
         web = next(child for child in self.children if child.name == "web")
         self._until_up(web, lambda: _status(self.values["PORT"], "/healthz") == 200)
 
@@ -138,7 +141,7 @@ class Stack:
 
     # -- inside
 
-    def _start(self, name: str, command: list[str]) -> Child:
+    def _start(self, name: str, command: list[str], *, mode: str = MODE) -> Child:
         child = Child(
             name,
             command,
@@ -146,6 +149,7 @@ class Stack:
             cwd=BASE_DIR,
             logs=self.data / "logs",
             stop_with=PATIENCE.get(name, ((signal.SIGTERM, 4.0),)),
+            mode=mode,
         )
         self.children.append(child)
         child.start()

@@ -83,7 +83,7 @@ class Run:
         return {pid: line for pid, line in found.items() if line}
 
     def _line(self, process: Path) -> str:
-        """The command line, if the process is of this run: it has our mark, or (Valkey hides it) our folder."""
+        """The command line, if the process is of this run: has our mark or (Valkey hides it) our folder."""
         with suppress(OSError):  # gone since, or another user's
             marked = f"{MARK}={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0")
             if marked or (process / "cwd").readlink().is_relative_to(self.data):
