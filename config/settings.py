@@ -162,7 +162,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["core.permissions.Denied"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_RATES": {"login": "10/min", "anon": "600/min", "user": "1200/min", "report": "6/min"},
+    "DEFAULT_THROTTLE_RATES": {"login": "10/min", "anon": "600/min", "user": "1200/min", "report": "12/min", "recheck": "12/min"},
     "DEFAULT_THROTTLE_CLASSES": ["core.throttles.PerAddress", "core.throttles.PerAccount"],
     "EXCEPTION_HANDLER": "core.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

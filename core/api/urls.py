@@ -1,0 +1,15 @@
+from core.api.auth import Login, Logout, Me, Refresh
+from core.api.health import healthz, readyz
+from core.api.settings import SettingDetail, SettingList
+from core.routes import both
+
+urlpatterns = [
+    *both("api/auth/login", Login.as_view(), "login"),
+    *both("api/auth/refresh", Refresh.as_view(), "refresh"),
+    *both("api/auth/logout", Logout.as_view(), "logout"),
+    *both("api/auth/me", Me.as_view(), "me"),
+    *both("api/settings", SettingList.as_view(), "settings"),
+    *both("api/settings/<str:key>", SettingDetail.as_view(), "setting"),
+    *both("healthz", healthz, "healthz"),
+    *both("readyz", readyz, "readyz"),
+]

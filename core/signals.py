@@ -1,0 +1,6 @@
+"""What core tells whoever listens, since it may import nobody."""
+
+from django.dispatch import Signal
+
+setting_changed = Signal()
+"""A runtime setting changed; `name` is its name."""

@@ -1,0 +1,177 @@
+"""Jobs over HTTP: what runs, what ran, what it said; and starting one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.permissions import IsOperator, IsViewer
+from core.problems import Problem
+from ingestion import runs, schedule, status
+from ingestion.models import IngestLog, IngestRun, Job
+from streaming.models import Movie
+
+
+def run_body(run: IngestRun) -> dict[str, Any]:
+    """One run, as the API shows it."""
+    return {
+        "id": str(run.pk),
+        "job": run.job,
+        "movie": run.movie_id,
+        "status": run.status,
+        "trigger": run.trigger,
+        "requested_by": run.requested_by,
+        "queued_at": run.queued_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "attempts": run.attempts,
+        "progress": {"done": run.progress_done, "total": run.progress_total},
+        "summary": run.summary,
+        "error": run.error,
+    }
+
+
+def log_body(line: IngestLog) -> dict[str, Any]:
+    """One line of the log, as the API shows it."""
+    return {
+        "id": str(line.pk),
+        "at": line.at,
+        "run": str(line.run_id) if line.run_id else None,
+        "job": line.job,
+        "movie": line.movie_id,
+        "status": line.status,
+        "message": line.message,
+        "duration_ms": line.duration_ms,
+        "error": line.error,
+        "metadata": line.metadata,
+    }
+
+
+class Status(APIView):
+    """GET what every job is doing, and whether there is anybody to do it."""
+
+    permission_classes = [IsViewer]
+
+    def get(self, request: Request) -> Response:
+        return Response(status.snapshot(timezone.now()))
+
+
+class RunParameters(serializers.Serializer[None]):
+    movie = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+
+
+class RunJob(APIView):
+    """POST: start a job now; 202 with its run, or with the run that is active already."""
+
+    permission_classes = [IsOperator]
+
+    def post(self, request: Request, job: str) -> Response:
+        if job not in Job.values:
+            raise Problem(404, f"There is no job {job[:40]!r}. There are: {', '.join(Job.values)}.")
+        movie_id = _parameters(job, request.data)
+        run, created = runs.queue(
+            Job(job),
+            movie_id=movie_id,
+            trigger="api",
+            requested_by=request.user.get_username(),
+            at=timezone.now(),
+        )
+        return Response(run_body(run) | {"again": not created}, status=202)
+
+
+class Runs(APIView):
+    """GET the newest runs; filters: job, status, movie, limit."""
+
+    permission_classes = [IsViewer]
+
+    def get(self, request: Request) -> Response:
+        asked = RunFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        limit, filters = _split(asked.validated_data)
+        rows = IngestRun.objects.filter(**filters).order_by("-id")[:limit]
+        return Response([run_body(run) for run in rows])
+
+
+class Run(APIView):
+    """GET one run; DELETE cancels it."""
+
+    def get_permissions(self) -> list[Any]:
+        return [IsViewer() if self.request.method == "GET" else IsOperator()]
+
+    def get(self, request: Request, run_id: Any) -> Response:
+        run = IngestRun.objects.filter(pk=run_id).first()
+        if run is None:
+            raise Problem(404, f"There is no run {run_id}.")
+        return Response(run_body(run))
+
+    def delete(self, request: Request, run_id: Any) -> Response:
+        try:
+            run = runs.cancel(run_id, by=request.user.get_username(), at=timezone.now())
+        except runs.UnknownRun as error:
+            raise Problem(404, str(error)) from None
+        return Response(run_body(run))
+
+
+class Logs(APIView):
+    """GET the newest log lines; filters: job, status, movie, run, since, until, text, limit."""
+
+    permission_classes = [IsViewer]
+
+    def get(self, request: Request) -> Response:
+        asked = LogFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        limit, filters = _split(asked.validated_data)
+        lines = IngestLog.objects.filter(**filters).order_by("-id")[:limit]
+        return Response([log_body(line) for line in lines])
+
+
+class Initialize(APIView):
+    """POST: write the schedule from the settings again. What an operator disabled stays disabled."""
+
+    permission_classes = [IsOperator]
+
+    def post(self, request: Request) -> Response:
+        return Response({"scheduled": schedule.initialize()})
+
+
+class _Newest(serializers.Serializer[None]):
+    job = serializers.ChoiceField(choices=Job.choices, required=False)
+    movie = serializers.IntegerField(source="movie_id", required=False, min_value=1)
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
+
+
+class RunFilter(_Newest):
+    status = serializers.ChoiceField(choices=IngestRun.Status.choices, required=False)
+
+
+class LogFilter(_Newest):
+    status = serializers.ChoiceField(choices=IngestLog.Status.choices, required=False)
+    run = serializers.UUIDField(source="run_id", required=False)
+    since = serializers.DateTimeField(source="at__gte", required=False)
+    until = serializers.DateTimeField(source="at__lte", required=False)
+    text = serializers.CharField(source="message__contains", required=False, max_length=100)
+
+
+def _split(asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    filters = dict(asked)
+    return filters.pop("limit"), filters
+
+
+def _parameters(job: str, given: Any) -> int | None:
+    """The movie of a `content.match`; no other job takes any parameter."""
+    allowed = {"movie"} if job == Job.MATCH else set()
+    unknown = set(given) - allowed if isinstance(given, dict) else {"body"}
+    if unknown:
+        takes = 'only {"movie": id}' if allowed else "no parameters"
+        raise Problem(400, f"{job} takes {takes}; not {', '.join(sorted(map(str, unknown)))[:80]}.")
+    asked = RunParameters(data=given)
+    asked.is_valid(raise_exception=True)
+    movie_id: int | None = asked.validated_data.get("movie")
+    if movie_id is not None and not Movie.objects.present().filter(pk=movie_id).exists():
+        raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
+    return movie_id

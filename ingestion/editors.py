@@ -1,0 +1,89 @@
+"""What an editor does to a stream: the stream is probed first, then the switch is made.
+
+The caller gives the reason; who, when and why go into the switch log.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from providers import services
+from providers.types import STRIKES, ProbeOutcome
+from streaming import switching, verification
+from streaming.errors import NotPlayable, StaleSeq, UnknownVersion
+from streaming.models import StreamSwitch, StreamVersion
+from streaming.switching import Actor, Suppression
+
+_REFUSED = STRIKES | {ProbeOutcome.PROVIDER_DOWN}
+
+
+def activate(
+    movie_id: int,
+    version_id: uuid.UUID,
+    *,
+    actor: Actor,
+    comment: str,
+    at: datetime,
+    pin: bool = False,
+    suppress_current: bool = False,
+    if_seq: int | None = None,
+) -> StreamSwitch | None:
+    """Probe a version and make it active. Raises SwitchError: NotPlayable when the probe fails, and as
+    `switching.activate` does."""
+    _check_turn(movie_id, if_seq, at)
+    version = StreamVersion.objects.filter(pk=version_id, movie_id=movie_id).first()
+    if version is None:
+        raise UnknownVersion(f"Movie {movie_id} has no stream version {version_id}.")
+    _probe(version, at)
+    return switching.activate(
+        movie_id,
+        version_id,
+        actor=actor,
+        comment=comment,
+        at=at,
+        pin=pin,
+        suppress_current=suppress_current,
+        if_seq=if_seq,
+    )
+
+
+def rollback(
+    movie_id: int,
+    *,
+    actor: Actor,
+    comment: str,
+    at: datetime,
+    suppress: str = Suppression.FOREVER,
+    until: datetime | None = None,
+    pin: bool = False,
+    if_seq: int | None = None,
+) -> StreamSwitch:
+    """Probe the stream that a rollback leads to, and roll back. Raises like `switching.rollback`."""
+    _check_turn(movie_id, if_seq, at)
+    _probe(switching.rollback_target(movie_id, at=at).version, at)
+    return switching.rollback(
+        movie_id,
+        actor=actor,
+        comment=comment,
+        at=at,
+        suppress=suppress,
+        until=until,
+        pin=pin,
+        if_seq=if_seq,
+    )
+
+
+def _check_turn(movie_id: int, if_seq: int | None, at: datetime) -> None:
+    """A stale request is refused before anybody is asked for a byte."""
+    seen = switching.view(movie_id, at=at)
+    if if_seq is not None and seen.movie.switch_seq != if_seq:
+        raise StaleSeq(f"{seen.movie} is at turn {seen.movie.switch_seq}, not {if_seq}. Look again.")
+
+
+def _probe(version: StreamVersion, at: datetime) -> None:
+    result = services.probe(version.provider, version.url, version.delivery, at=at)
+    verification.record(version.pk, result, at=at)
+    if result.outcome in _REFUSED:
+        outcome = result.outcome.value
+        raise NotPlayable(f"{version} does not play now ({outcome}): {result.evidence}", [outcome])

@@ -1,0 +1,44 @@
+"""What the public may know of a movie's stream right now, read from the log: body and seq always belong together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from streaming.models import Movie, StreamSwitch
+
+
+class NoStream(Exception):
+    """There is nothing to play. `reason` is not_found, no_stream or withdrawn."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def active_stream(movie_id: int, *, at: datetime) -> dict[str, Any]:
+    """The body of `active-stream`. Raises NoStream."""
+    movie = (
+        Movie.objects.present().filter(pk=movie_id, hidden=False).only("switch_seq", "switched_at").first()
+    )
+    if movie is None:
+        raise NoStream("not_found", f"There is no movie {movie_id}.")
+    row = StreamSwitch.objects.filter(pk=StreamSwitch.key_for(movie_id, movie.switch_seq)).first()
+    if row is None or row.after is None or not _licensed(row.after, at):
+        withdrawn = row is not None and row.reason == StreamSwitch.Reason.WITHDRAWN
+        reason = "withdrawn" if withdrawn else "no_stream"
+        raise NoStream(reason, f"Movie {movie_id} has no stream at the moment.")
+    return {
+        "movie": movie_id,
+        "seq": movie.switch_seq,
+        "switched_at": movie.switched_at.isoformat() if movie.switched_at else None,
+        **row.after,
+    }
+
+
+def _licensed(body: dict[str, Any], at: datetime) -> bool:
+    """Rights end on the minute, whether or not the next sweep has come round yet."""
+    until = parse_datetime(body["rights"]["valid_until"] or "")
+    return until is None or at < until
