@@ -1,4 +1,7 @@
-"""What the public may know of a movie's stream right now, read from the log: body and seq always belong together."""
+"""What the public may know of a movie's stream right now.
+
+It is read from the log, so that the body and its seq always belong together.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,11 @@
-"""Signing in and out with JSON Web Tokens: a short access token, a refresh token that is used once."""
+"""Signing in and out with JSON Web Tokens: a short access token, a refresh token that is used once.
+
+Simple JWT's own views are open to anyone: the body is the credential.
+"""
 
 from __future__ import annotations
 
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,7 +18,6 @@ from core.throttles import Scoped
 class Login(TokenObtainPairView):
     """POST `{"username", "password"}` for `{"access", "refresh"}`."""
 
-    permission_classes = [AllowAny]
     throttle_classes = [Scoped]
     throttle_scope = "login"
 
@@ -23,15 +25,12 @@ class Login(TokenObtainPairView):
 class Refresh(TokenRefreshView):
     """POST `{"refresh"}` for a new pair; the old refresh token is spent."""
 
-    permission_classes = [AllowAny]
     throttle_classes = [Scoped]
     throttle_scope = "login"
 
 
 class Logout(TokenBlacklistView):
     """POST `{"refresh"}`: it opens nothing any more."""
-
-    permission_classes = [AllowAny]
 
 
 class Me(APIView):

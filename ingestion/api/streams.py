@@ -1,4 +1,4 @@
-"""Moving a movie's stream over HTTP. A request says what is wanted; the probe and the log say what happens."""
+"""Moving a movie's stream over HTTP: a request says what is wanted, the probe and the log what happens."""
 
 from __future__ import annotations
 

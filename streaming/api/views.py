@@ -20,6 +20,26 @@ from core.roles import Role, has_role
 from streaming import events, public
 from streaming.models import Movie, StreamSwitch, StreamVersion
 
+STAFF_FIELDS = (
+    "url",
+    "claim",
+    "evidence",
+    "strikes",
+    "last_outcome",
+    "probed_at",
+    "next_check_at",
+    "first_seen",
+    "last_seen",
+    "expired_at",
+    "retired_at",
+    "replaced_by",
+    "suppressed_at",
+    "suppressed_until",
+    "suppressed_why",
+    "on_trial",
+    "switch_seq",
+)
+
 
 class ActiveStream(APIView):
     """GET the stream that is active now. With `If-None-Match`, 304 while it is the same."""
@@ -107,11 +127,7 @@ def _version(
 
 
 def _staff_fields(version: StreamVersion) -> dict[str, Any]:
-    names = (
-        "url claim evidence strikes last_outcome probed_at next_check_at first_seen last_seen expired_at"
-        " retired_at replaced_by suppressed_at suppressed_until suppressed_why on_trial switch_seq"
-    ).split()
-    return {name: getattr(version, name) for name in names}
+    return {name: getattr(version, name) for name in STAFF_FIELDS}
 
 
 def _with_entity_tag(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
@@ -121,5 +137,4 @@ def _with_entity_tag(request: HttpRequest, body: dict[str, Any]) -> HttpResponse
     response["Cache-Control"] = "no-cache"
     response["ETag"] = tag
     patch_vary_headers(response, ["Accept-Encoding"])
-    conditional: HttpResponse = get_conditional_response(request, etag=tag, response=response)
-    return conditional
+    return get_conditional_response(request, etag=tag, response=response) or response
