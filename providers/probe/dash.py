@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from providers.probe import mpd
-from providers.probe.finding import bounded, measure_or_dead, remote, size_found
+from providers.probe.finding import bounded, measure_stream, size_found
 from providers.probe.measure import what_else
-from providers.probe.media import UNKNOWN, Media
 from providers.probe.reader import Reader, Verdict
 from providers.types import ProbeOutcome, ProbeResult
 
@@ -18,7 +16,11 @@ MAX_MANIFEST: Final = 524_288
 def probe_dash(reader: Reader, url: str) -> ProbeResult:
     """Measure the best video of a manifest. Raises Verdict."""
     plan = _fetch(reader, url)
-    media = _measure(reader, plan)
+    if plan.init is None and plan.media is None:
+        raise Verdict(
+            ProbeOutcome.INCONCLUSIVE, "live segments go by the clock, and there is no init section"
+        )
+    media, _ = measure_stream(reader, plan.init, plan.media)
     encryption = "ContentProtection" if plan.encrypted else ""
     size, how = size_found(media, (plan.width, plan.height), encryption=encryption)
     live = "; live" if plan.live else ""
@@ -39,7 +41,7 @@ def _fetch(reader: Reader, url: str) -> mpd.Plan:
     if response.truncated:
         raise Verdict(ProbeOutcome.INCONCLUSIVE, f"a manifest of more than {MAX_MANIFEST // 1024} kB")
     try:
-        return mpd.plan(response.body, response.url, now=datetime.now(UTC))
+        return mpd.plan(response.body, response.url)
     except mpd.Unusable as error:
         raise Verdict(ProbeOutcome.DEAD, str(error)) from error
     except mpd.NotAManifest as error:
@@ -47,14 +49,3 @@ def _fetch(reader: Reader, url: str) -> mpd.Plan:
         what = "" if looks_right else f"; it is {what_else(response.body) or 'of unknown content'}"
         outcome = ProbeOutcome.INCONCLUSIVE if looks_right else ProbeOutcome.DEAD
         raise Verdict(outcome, f"no DASH manifest: {error}{what}") from error
-
-
-def _measure(reader: Reader, plan: mpd.Plan) -> Media:
-    media = UNKNOWN
-    if plan.init:
-        media = measure_or_dead(remote(reader, plan.init), "the init section")
-        if plan.init.url == plan.media.url:
-            return media
-    file = remote(reader, plan.media, taste=media.measured)
-    piece = measure_or_dead(file, "the first segment")
-    return media if media.measured else piece

@@ -76,7 +76,7 @@ def _matches(source: str, page_url: str, site_origin: str) -> bool:
         bool(site.hostname)
         and _scheme_fits(scheme or page_scheme, site.scheme)
         and _host_fits(host, site.hostname or "")
-        and (port == "*" or (int(port) if port.isdecimal() else _PORTS.get(site.scheme)) == _port(site))
+        and _port_fits(port, site)
     )
 
 
@@ -86,6 +86,12 @@ def _scheme_fits(allowed: str, scheme: str) -> bool:
 
 def _host_fits(allowed: str, host: str) -> bool:
     return host.endswith(allowed[1:]) if allowed.startswith("*.") else allowed == host
+
+
+def _port_fits(allowed: str, site: SplitResult) -> bool:
+    if allowed in {"", "*"}:
+        return allowed == "*" or _port(site) == _PORTS.get(site.scheme)
+    return allowed.isdecimal() and int(allowed[:6]) == _port(site)
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urljoin
 
-from providers.probe.measure import NotMedia, measure
-from providers.probe.media import Media, Part
-from providers.probe.reader import BLOCK, Reader, RemoteFile, Verdict
+from providers.probe.measure import NotMedia, measure, what_else
+from providers.probe.media import MAX_SIDE, UNKNOWN, Media, Part
+from providers.probe.reader import Reader, RemoteFile, Verdict
 from providers.types import ProbeOutcome
 
 Size = tuple[int, int]
@@ -15,9 +15,27 @@ TASTE = 1024
 """Bytes of a segment that only has to be there and be no web page: its picture is known already."""
 
 
-def remote(reader: Reader, part: Part, *, base: str = "", taste: bool = False) -> RemoteFile:
-    """The file, or piece of one, that a manifest at `base` names. Raises Verdict when it names none."""
-    return RemoteFile(reader, join(base, part.url), part.start, part.length, TASTE if taste else BLOCK)
+def measure_stream(
+    reader: Reader, init: Part | None, segment: Part | None, *, base: str = ""
+) -> tuple[Media, int | None]:
+    """Measure the init section, else the segment, which has to be there all the same; and the segment's size.
+
+    Raises Verdict when one of them is gone, or is no media.
+    """
+    media = measure_or_dead(_remote(reader, init, base), "the init section") if init else UNKNOWN
+    if segment is None or (init and init.url == segment.url):
+        return media, segment.length if segment else None
+    file = _remote(reader, segment, base)
+    if media.measured:
+        file.block = TASTE
+        if what := what_else(file.read(0, TASTE)):
+            raise Verdict(ProbeOutcome.DEAD, f"the segment is {what}, not video")
+        return media, file.size
+    return measure_or_dead(file, "the segment"), file.size
+
+
+def _remote(reader: Reader, part: Part, base: str) -> RemoteFile:
+    return RemoteFile(reader, join(base, part.url), part.start, part.length)
 
 
 def measure_or_dead(file: RemoteFile, name: str) -> Media:
@@ -30,7 +48,7 @@ def measure_or_dead(file: RemoteFile, name: str) -> Media:
 
 def size_found(media: Media, claimed: Size, *, encryption: str) -> tuple[Size, str]:
     """The measured size, else the manifest's claim, and a clause that says which. Verdict for sound alone."""
-    claim = f"{claimed[0]}x{claimed[1]}" if all(claimed) else ""
+    claim = f"{claimed[0]}x{claimed[1]}" if all(0 < side <= MAX_SIDE for side in claimed) else ""
     if media.measured:
         size = media.width, media.height
         found = f"measured {media.width}x{media.height} in {media.container}"

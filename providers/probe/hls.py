@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import m3u8
 
-from providers.probe.finding import bounded, join, measure_or_dead, remote, size_found
+from providers.probe.finding import bounded, join, measure_stream, size_found
 from providers.probe.measure import what_else
-from providers.probe.media import UNKNOWN, Media, Part
+from providers.probe.media import Part
 from providers.probe.reader import BLOCK, Reader, Verdict
 from providers.types import ProbeOutcome, ProbeResult
 
@@ -94,13 +94,14 @@ def probe_hls(reader: Reader, url: str) -> ProbeResult:
         raise Verdict(ProbeOutcome.DEAD, f"{told}the playlist lists no segments")
     live = not (playlist.ended or playlist.vod or (not whole and playlist.media_sequence == 0))
     segment = playlist.segments[-1 if live else 0]  # the oldest of a live window may go while we ask for it
-    media, bitrate = _measure(reader, base, segment)
-    size, how = size_found(media, (variant.width, variant.height), encryption=segment.encryption)
+    media, size = measure_stream(reader, segment.init, segment.media, base=base)
+    bitrate = size * 8 / segment.duration_s if size and segment.duration_s else 0
+    picture, how = size_found(media, (variant.width, variant.height), encryption=segment.encryption)
     return ProbeResult(
         outcome=ProbeOutcome.OK,
         evidence=f"{told}{how}{'; live' if live else ''}",
-        width=size[0],
-        height=size[1],
+        width=picture[0],
+        height=picture[1],
         bitrate_bps=bounded(variant.bandwidth or bitrate),
         codecs=variant.codecs or media.codecs,
         duration_s=playlist.duration_s if whole else 0.0,
@@ -205,19 +206,3 @@ def _fetch(reader: Reader, url: str) -> tuple[Playlist, str, bool]:
         raise Verdict(ProbeOutcome.DEAD, f"{error}; it is {what}") from error
     except MalformedPlaylist as error:
         raise Verdict(ProbeOutcome.INCONCLUSIVE, str(error)) from error
-
-
-def _measure(reader: Reader, base: str, segment: Segment) -> tuple[Media, float]:
-    """The picture, and bits per second as far as the segment's size tells."""
-    media = UNKNOWN
-    if segment.init:
-        media = measure_or_dead(remote(reader, segment.init, base=base), "the init section")
-        if segment.init.url == segment.media.url:
-            return media, _bits_per_second(segment, segment.media.length)
-    file = remote(reader, segment.media, base=base, taste=media.measured)
-    piece = measure_or_dead(file, "the first segment")
-    return media if media.measured else piece, _bits_per_second(segment, file.size)
-
-
-def _bits_per_second(segment: Segment, size: int | None) -> float:
-    return size * 8 / segment.duration_s if size and segment.duration_s else 0.0

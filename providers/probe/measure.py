@@ -5,12 +5,14 @@ Pure. The one place that knows which containers there are.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 from providers.probe import mp4, ts, webm
-from providers.probe.media import UNKNOWN, Media, Source
+from providers.probe.media import MAX_SIDE, UNKNOWN, Media, Source
 
 TEXT_SAMPLE: Final = 512
+MAX_SECONDS: Final = 1_000_000.0
 _TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1b")
 _MAGIC: Final = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
@@ -44,8 +46,15 @@ def measure(source: Source) -> Media:
     containers: tuple[Container, ...] = (mp4, webm, ts)
     for container in containers:
         if container.recognises(head):
-            return container.measure(source)
+            return _sane(container.measure(source))
     return UNKNOWN
+
+
+def _sane(media: Media) -> Media:
+    """Without a size or duration that no film has: a header may hold any number."""
+    if max(media.width, media.height) > MAX_SIDE:
+        media = replace(media, width=0, height=0)
+    return media if media.duration_s <= MAX_SECONDS else replace(media, duration_s=0.0)
 
 
 def what_else(head: bytes) -> str:

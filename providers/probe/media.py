@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+MAX_SIDE: Final = 16_384
+"""Pixels. Above it a number is no side of a picture but damage, or a lie."""
+
 
 class Source(Protocol):
     """Random access to a file. `size` is None when unknown; `read` gives fewer bytes at the end."""

@@ -5,11 +5,9 @@ Pure. Addresses only come out of here, nothing is fetched; a DTD or an entity is
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
 TRICK_MODE: Final = "http://dashif.org/guidelines/trickmode"
 MAX_REPEATS: Final = 10_000_000
-LIVE_EDGE_SEGMENTS: Final = 3
-"""How many segments behind "now" a live one is asked for: the newest may not be there yet."""
 _DURATION = re.compile(r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10}(?:\.\d{1,9})?)S)?)?")
 _IDENTIFIER = re.compile(r"\$(RepresentationID|Bandwidth|Number|Time|)(?:%0(\d{1,2})d)?\$")
 _SEGMENT_TAGS: Final = ("SegmentTemplate", "SegmentList", "SegmentBase")
@@ -51,7 +47,7 @@ class Plan:
     encrypted: bool
     representations: int
     init: Part | None
-    media: Part
+    media: Part | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class _Level:
             segments={**self.segments, **(found[1].attrib if found else {})},
             kind=found[0] if found else self.kind,
             parts={**self.parts, **(_by_tag(found[1]) if found else {})},
-            encrypted=self.encrypted or any(_all(element, "ContentProtection")),
+            encrypted=self.encrypted or next(_all(element, "ContentProtection"), None) is not None,
             trick=self.trick or TRICK_MODE in schemes,
         )
 
@@ -85,21 +81,21 @@ class _Level:
         return _int(self.attributes.get(name))
 
 
-def plan(text: bytes, url: str, *, now: datetime) -> Plan:
-    """Read a manifest. Raises NotAManifest or Unusable."""
+def plan(text: bytes, url: str) -> Plan:
+    """Read a manifest. Raises NotAManifest or Unusable.
+
+    Of a live one the newest period counts that can be played yet.
+    """
     root = _root(text)
     live = root.get("type") == "dynamic"
-    top = _Level(base=url).enter(root)
-    periods = list(_all(root, "Period"))
+    top, periods = _Level(base=url).enter(root), list(_all(root, "Period"))
+    problem = Unusable("the manifest has no period")
     for period in reversed(periods) if live else periods:
-        level = top.enter(period)
-        videos = [one for one in _representations(level, period) if _is_video(one)]
-        if videos:
-            best = max(
-                videos, key=lambda one: (one.number("height"), one.number("width"), one.number("bandwidth"))
-            )
-            return _plan(root, period, best, len(videos), live=live, now=now)
-    raise Unusable("the manifest lists no video" if periods else "the manifest has no period")
+        try:
+            return _plan(root, top.enter(period), period, live=live)
+        except Unusable as error:
+            problem = error
+    raise problem
 
 
 def _root(text: bytes) -> Element:
@@ -127,10 +123,12 @@ def _is_video(level: _Level) -> bool:
     return not level.trick and (content == "video" or (not content and level.number("width") > 0))
 
 
-def _plan(
-    root: Element, period: Element, best: _Level, representations: int, *, live: bool, now: datetime
-) -> Plan:
-    init, media = _parts(best, elapsed_s=_elapsed_s(root, period, now) if live else None)
+def _plan(root: Element, level: _Level, period: Element, *, live: bool) -> Plan:
+    videos = [one for one in _representations(level, period) if _is_video(one)]
+    if not videos:
+        raise Unusable("the manifest lists no video")
+    best = max(videos, key=lambda one: (one.number("height"), one.number("width"), one.number("bandwidth")))
+    init, media = _parts(best, live=live)
     return Plan(
         width=best.number("width"),
         height=best.number("height"),
@@ -139,23 +137,23 @@ def _plan(
         duration_s=0.0 if live else _presentation_s(root),
         live=live,
         encrypted=best.encrypted,
-        representations=representations,
+        representations=len(videos),
         init=init,
         media=media,
     )
 
 
-def _parts(level: _Level, *, elapsed_s: float | None) -> tuple[Part | None, Part]:
-    """The init section, if there is one, and a media segment: the first, or one near the live edge."""
+def _parts(level: _Level, *, live: bool) -> tuple[Part | None, Part | None]:
+    """The init section, if there is one, and a media segment: the first, or the newest of a live one."""
     if level.kind == "SegmentTemplate":
-        return _template(level, elapsed_s)
+        return _template(level, live=live)
     init = _init(level)
-    urls = level.parts.get("SegmentURL", [])
     if level.kind != "SegmentList":
         return init, Part(level.base)
+    urls = level.parts.get("SegmentURL")
     if not urls:
         raise Unusable("the manifest lists no segments")
-    listed = urls[0 if elapsed_s is None else -1]
+    listed = urls[-1 if live else 0]
     address = _join(level.base, listed.get("media", "")) if listed.get("media") else level.base
     return init, _ranged(address, listed.get("mediaRange"))
 
@@ -177,26 +175,19 @@ def _ranged(url: str, told: str | None) -> Part:
     return Part(url, int(match[1]), int(match[2]) - int(match[1]) + 1)
 
 
-def _template(level: _Level, elapsed_s: float | None) -> tuple[Part | None, Part]:
-    media = level.segments.get("media", "")
+def _template(level: _Level, *, live: bool) -> tuple[Part | None, Part | None]:
+    """Section 5.3.9.4. A live one without a timeline goes by the clock: there, no segment is named."""
+    media, named = level.segments.get("media", ""), level.segments.get("initialization", "")
     if not media:
         raise Unusable("the manifest's segment template names no media")
-    number, time = _position(level, elapsed_s)
-    named = level.segments.get("initialization", "")
+    number, time = _int(level.segments.get("startNumber"), default=1), 0
+    timelines = level.parts.get("SegmentTimeline")
+    if timelines:
+        number, time = _timeline(timelines[0], number, last=live)
     init = Part(_join(level.base, _fill(named, level, number, time))) if named else _init(level)
+    if live and not timelines:
+        return init, None
     return init, Part(_join(level.base, _fill(media, level, number, time)))
-
-
-def _position(level: _Level, elapsed_s: float | None) -> tuple[int, int]:
-    """`$Number$` and `$Time$` of the segment to ask for (section 5.3.9)."""
-    first = _int(level.segments.get("startNumber"), default=1)
-    if timelines := level.parts.get("SegmentTimeline"):
-        return _timeline(timelines[0], first, last=elapsed_s is not None)
-    length_s = _int(level.segments.get("duration")) / (_int(level.segments.get("timescale")) or 1)
-    if elapsed_s is None or not length_s:
-        return first, 0
-    index = max(math.floor(elapsed_s / length_s) - LIVE_EDGE_SEGMENTS, 0)
-    return first + index, index * _int(level.segments.get("duration"))
 
 
 def _timeline(timeline: Element, number: int, *, last: bool) -> tuple[int, int]:
@@ -231,16 +222,6 @@ def _fill(template: str, level: _Level, number: int, time: int) -> str:
     return _IDENTIFIER.sub(value, template)
 
 
-def _elapsed_s(root: Element, period: Element, now: datetime) -> float:
-    """Seconds since the period began."""
-    try:
-        began = datetime.fromisoformat(root.get("availabilityStartTime", ""))
-    except ValueError:
-        return 0.0
-    began = began if began.tzinfo else began.replace(tzinfo=UTC)
-    return (now - began).total_seconds() - seconds(period.get("start", ""))
-
-
 def _presentation_s(root: Element) -> float:
     told = seconds(root.get("mediaPresentationDuration", ""))
     return told or sum(seconds(period.get("duration", "")) for period in _all(root, "Period"))
@@ -256,7 +237,7 @@ def seconds(duration: str) -> float:
 
 
 def _int(text: str | None, *, default: int = 0) -> int:
-    return int(text) if text and re.fullmatch(r"[0-9]{1,15}", text) else default
+    return int(text) if text and re.fullmatch(r"[0-9]{1,20}", text) else default
 
 
 def _tag(element: Element) -> str:

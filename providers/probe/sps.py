@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from providers.probe.media import MAX_SIDE
+
 Size = tuple[int, int]
 
 MAX_NAL: Final = 1024
-MAX_SIDE: Final = 16_384
 _HIGH_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
 _CHROMA_STEPS: Final = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 

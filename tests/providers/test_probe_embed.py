@@ -1,0 +1,96 @@
+"""Embeds: a page that answers and lets itself be framed by us."""
+
+from __future__ import annotations
+
+import pytest
+
+from providers.types import Delivery, ProbeOutcome
+from tests.providers.media import MediaOrigin
+
+SITE = "https://tv.example.org"
+XFO = "X-Frame-Options"
+CSP = "Content-Security-Policy"
+OK, NO, MAYBE = ProbeOutcome.OK, ProbeOutcome.UNEMBEDDABLE, ProbeOutcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("headers", "outcome"),
+    [
+        ({}, OK),
+        ({XFO: "DENY"}, NO),
+        ({XFO: "sameorigin"}, NO),
+        ({XFO: "ALLOWALL"}, OK),
+        ({XFO: "ALLOW-FROM https://elsewhere.example"}, OK),
+        ({XFO: "DENY, DENY"}, NO),
+        ({XFO: "ALLOWALL, SAMEORIGIN"}, NO),
+        ({XFO: "nonsense, more"}, OK),
+        ({CSP: "default-src 'self'"}, OK),
+        ({CSP: "frame-ancestors 'none'"}, NO),
+        ({CSP: "frame-ancestors"}, NO),
+        ({CSP: "frame-ancestors 'self'"}, NO),
+        ({CSP: "frame-ancestors *"}, OK),
+        ({CSP: "frame-ancestors https:"}, OK),
+        ({CSP: "frame-ancestors http:"}, OK),
+        ({CSP: "frame-ancestors ftp:"}, NO),
+        ({CSP: "frame-ancestors https://tv.example.org"}, OK),
+        ({CSP: "frame-ancestors https://TV.example.org:443/"}, OK),
+        ({CSP: "frame-ancestors https://tv.example.org:8443"}, NO),
+        ({CSP: "frame-ancestors https://tv.example.org:*"}, OK),
+        ({CSP: "frame-ancestors tv.example.org"}, OK),
+        ({CSP: "frame-ancestors *.example.org"}, OK),
+        ({CSP: "frame-ancestors *.tv.example.org"}, NO),
+        ({CSP: "frame-ancestors https://elsewhere.example 'self'"}, NO),
+        ({CSP: "frame-ancestors *", XFO: "DENY"}, OK),
+        ({CSP: "frame-ancestors *; frame-ancestors 'none'"}, OK),
+        ({CSP: "frame-ancestors *, frame-ancestors 'none'"}, NO),
+        ({CSP: "default-src 'none', frame-ancestors https:"}, OK),
+        ({CSP: "FRAME-ANCESTORS 'NONE'"}, NO),
+        ({CSP + "-Report-Only": "frame-ancestors 'none'"}, OK),
+        ({CSP + "-Report-Only": "frame-ancestors 'none'", XFO: "DENY"}, NO),
+        ({CSP: "frame-ancestors https://tv.example.org:port"}, NO),
+    ],
+)
+def test_framing(media_origin: MediaOrigin, headers: dict[str, str], outcome: ProbeOutcome) -> None:
+    media_origin.put("/embed", "<!DOCTYPE html><video>", kind="text/html; charset=utf-8", headers=headers)
+    found = media_origin.probe("/embed", Delivery.EMBED, site_origin=SITE)
+    assert (found.outcome, found.width, found.height) == (outcome, 0, 0), found.evidence
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome"),
+    [
+        ("frame-ancestors *", OK),
+        ("frame-ancestors https:", OK),
+        ("frame-ancestors 'none'", NO),
+        ("frame-ancestors 'self'", NO),
+        ("frame-ancestors https://tv.example.org", MAYBE),
+    ],
+)
+def test_without_knowing_our_own_address_only_a_list_of_hosts_leaves_it_open(
+    media_origin: MediaOrigin, policy: str, outcome: ProbeOutcome
+) -> None:
+    media_origin.put("/embed", "<video>", kind="text/html", headers={CSP: policy})
+    assert media_origin.probe("/embed", Delivery.EMBED).outcome is outcome
+
+
+def test_our_own_pages_may_be_framed_as_self(media_origin: MediaOrigin) -> None:
+    for headers in ({CSP: "frame-ancestors 'self'"}, {XFO: "SAMEORIGIN"}):
+        media_origin.put("/embed", "<video>", kind="text/html", headers=headers)
+        assert media_origin.probe("/embed", Delivery.EMBED, site_origin=media_origin.url).outcome is OK
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome"),
+    [
+        ({"body": "<p>gone", "kind": "text/html", "status": 404}, ProbeOutcome.DEAD),
+        ({"body": "<p>not you", "kind": "text/html", "status": 403}, ProbeOutcome.FORBIDDEN),
+        ({"body": '{"error": 1}', "kind": "application/json"}, ProbeOutcome.DEAD),
+        ({"body": "  \n", "kind": "text/html"}, ProbeOutcome.DEAD),
+        ({"body": "<html>" + " " * 500_000, "kind": "text/html"}, ProbeOutcome.OK),
+    ],
+)
+def test_a_page_has_to_answer(media_origin: MediaOrigin, page: dict[str, str], outcome: ProbeOutcome) -> None:
+    media_origin.put("/embed", **page)
+    found = media_origin.probe("/embed", Delivery.EMBED, site_origin=SITE)
+    assert found.outcome is outcome
+    assert found.bytes_read <= 4096
