@@ -40,6 +40,16 @@ class ProviderError(Exception):
         self.status = status
         self.answer = answer[:500]
 
+    @property
+    def context(self) -> Context:
+        """Its circumstances, to raise another error in its place."""
+        return {
+            "provider": self.provider,
+            "request": self.request,
+            "status": self.status,
+            "answer": self.answer,
+        }
+
     def __str__(self) -> str:
         where = f" [{self.request}]" if self.request else ""
         return f"{self.provider or 'provider'}: {self.message}{where}"

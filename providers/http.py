@@ -17,8 +17,8 @@ import requests
 from providers import failures, transport
 from providers.errors import Context, ProviderBadResponse, ProviderError
 from providers.guard import DestinationRefused, Guard
-from providers.messages import EXCERPT, Request, Response
-from providers.redact import quieten_urllib3, redact, shown_url
+from providers.messages import Request, Response
+from providers.redact import quieten_urllib3, shown_url
 from providers.retry import RetryPolicy, retry_after_s
 
 __all__ = ["GuardedSession", "Request", "Response"]
@@ -169,6 +169,7 @@ class GuardedSession:
             truncated=len(body) > request.max_bytes,
             provider=self.provider,
             shown=context["request"],
+            secrets=self._secrets | request.secrets,
         )
         self._heed(response)
         return response
@@ -185,10 +186,9 @@ class GuardedSession:
         """The response, if it is a whole and good one, or one that the request takes for an answer."""
         if response.status in request.accept_statuses:
             return response
-        context = self._context(request, response.url)
-        context["status"] = response.status
+        context: Context = {"provider": self.provider, "request": response.shown, "status": response.status}
         if response.status >= 400:
-            context["answer"] = redact(response.text()[:EXCERPT], self._secrets | request.secrets)
+            context["answer"] = response.excerpt()
         if failure := failures.of_status(response.status, self._asked(response), context):
             raise failure
         if response.truncated:

@@ -48,7 +48,7 @@ class Response:
     """An answer, read to its end or to the request's `max_bytes` (then `truncated`). `url` is the final one.
 
     `elapsed_ms` is the time on the wire of the attempt that succeeded; `shown` says for people what was
-    asked of whom.
+    asked of whom, and `secrets` is what must be masked in anything quoted from the body.
     """
 
     status: int
@@ -59,6 +59,7 @@ class Response:
     truncated: bool = False
     provider: str = ""
     shown: str = ""
+    secrets: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {len(self.body)} bytes, {self.shown or shown_url(self.url)})"
@@ -78,10 +79,18 @@ class Response:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             pass
-        raise ProviderBadResponse(
-            "the answer is not JSON",
+        raise self.bad("the answer is not JSON")
+
+    def bad(self, problem: str) -> ProviderBadResponse:
+        """The error to raise when this answer is not what its documentation promises."""
+        return ProviderBadResponse(
+            problem,
             provider=self.provider,
             request=self.shown,
             status=self.status,
-            answer=redact(self.text()[:EXCERPT]),
+            answer=self.excerpt(),
         )
+
+    def excerpt(self) -> str:
+        """The beginning of the body, for people: secrets masked."""
+        return redact(self.text()[:EXCERPT], self.secrets)
