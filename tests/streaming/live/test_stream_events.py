@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from streaming.live.hub import POLL_S
 from tests import servers
 from tests.streaming.live.stack import Stack, until
 
@@ -71,6 +73,19 @@ def test_every_turn_of_a_burst_is_told_in_order(stack: Stack) -> None:
         assert stream.next().data["seq"] == 1
         last = stack.tell("swing", movie, 9)
         assert [stream.next().data["seq"] for _ in range(2, last + 1)] == list(range(2, last + 1))
+
+
+def test_with_redis_an_event_does_not_wait_for_the_poll(stack: Stack) -> None:
+    movie, turns = stack.new_movie(), 6
+    with stack.watch(movie) as stream:
+        stream.next()
+        until(lambda: stack.listeners() == 1, "the process listens")
+        begun = time.monotonic()
+        for turn in range(turns):
+            stack.tell("activate", movie, (1080, 720)[turn % 2])
+            stream.next()
+        # Found by poll alone, each but the first would take a whole interval: the poll before it told the last.
+        assert time.monotonic() - begun < (turns - 1) * POLL_S / 2
 
 
 def test_a_turn_that_is_only_half_made_is_not_told(stack: Stack) -> None:
