@@ -117,7 +117,7 @@ def _clean(text: str) -> str:
 
 # --- what is stated in figures ----------------------------------------------------------------------
 
-_SIZE = re.compile(r"(?<!\d)(\d{3,4})([ _]?)[x*\u00d7\u2715\u0445]\2(?!26[3456](?!\d))(\d{3,4})(?!\d)", re.I)
+_SIZE = re.compile(r"(?<!\d)(\d{3,4})([ _]?)[x*\u00d7\u2715\u0445]\2(\d{3,4})(?!\d)", re.I)
 _USUAL = "(?:360|480|540|576|720|1080|1440|2160|4320)"
 _LINES = re.compile(
     rf"""({_USUAL})0?p                               # 1080p, 1080p60, BD1080pHEVC, the slip 10800p
@@ -135,6 +135,7 @@ def _stated(text: str) -> Iterator[Quality]:
     """The rungs of every "1920x804" and every "1080p", in no special order."""
     for match in _SIZE.finditer(text):
         width, height = int(match[1]), int(match[3])
+        # "2019x264" is a year and a codec
         if height >= _LEAST_LINES and width <= 4 * height and height <= 4 * width:
             yield max(_rung(width, _WIDTHS), _rung(height, _HEIGHTS))
     for match in _LINES.finditer(text):
