@@ -26,3 +26,6 @@ from config.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher"
 ]  # tests sign in often; the hash proves nothing
+
+# A file, as in life: threads of one process cannot share SQLite in memory without locking each other out.
+DATABASES["default"]["TEST"] = {"NAME": f"{DATA_FOLDER}/test.sqlite3"}  # noqa: F405

@@ -1,0 +1,161 @@
+"""The protocol of a turn: taken once, finished by anyone, decided again by whoever loses the race."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from streaming import switching, turns
+from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming.quality import Quality
+from tests.streaming import factory
+from tests.streaming.factory import EDITOR, NOW
+
+
+class Killed(BaseException):
+    """The process ends here: nothing in Marquee catches it."""
+
+
+@pytest.fixture
+def movie(transactional_db: None) -> Movie:
+    movie = factory.movie()
+    factory.version(movie, "lower", Quality.P720)
+    switching.reconsider(movie.pk, at=NOW)
+    factory.version(movie, "higher", Quality.P1080)
+    return movie
+
+
+@contextmanager
+def killed_after(step: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End the work right after a write of a turn: a statement, or the insert's own commit."""
+
+    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith(step):
+            raise Killed
+        return result
+
+    def die(row: StreamSwitch) -> None:
+        raise Killed
+
+    with connection.execute_wrapper(run), monkeypatch.context() as patched:
+        if step == COMMIT:
+            patched.setattr(turns, "finish", die)
+        yield
+
+
+COMMIT = "the insert is committed"
+INSERT = 'INSERT INTO "streaming_streamswitch"'
+STEPS = [INSERT, COMMIT, 'UPDATE "streaming_streamversion"', 'UPDATE "streaming_movie"']
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("finisher", ["the next reader", "the sweep"])
+def test_a_turn_cut_short_is_finished(
+    movie: Movie, step: str, finisher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with killed_after(step, monkeypatch), pytest.raises(Killed):
+        switching.reconsider(movie.pk, at=NOW)
+    taken = step != INSERT  # cut short inside its transaction, an insert was never made
+    if finisher == "the sweep":
+        half_done = taken and step != STEPS[-1]
+        assert switching.finish_pending(since=NOW) == half_done
+    else:
+        assert switching.view(movie.pk, at=NOW).movie.switch_seq == 1 + taken
+    assert Movie.objects.get(pk=movie.pk).switch_seq == 1 + taken
+    switching.reconsider(movie.pk, at=NOW)
+    assert len(agrees(movie.pk)) == 2
+
+
+def test_finishing_twice_changes_nothing(movie: Movie) -> None:
+    row = switching.reconsider(movie.pk, at=NOW)
+    assert row is not None
+    before = list(StreamVersion.objects.values()), list(Movie.objects.values())
+    turns.finish(row)
+    assert (list(StreamVersion.objects.values()), list(Movie.objects.values())) == before
+
+
+def test_a_late_finisher_does_not_undo_what_came_after(movie: Movie) -> None:
+    second = switching.reconsider(movie.pk, at=NOW)
+    assert second is not None
+    switching.rollback(movie.pk, actor=EDITOR, comment="x", at=NOW)
+    turns.finish(second)
+    agrees(movie.pk)
+
+
+def test_whoever_loses_the_race_decides_again(movie: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between planning and taking the turn somebody else takes it: the plan is thrown away."""
+    insert, raced = turns._insert, []
+
+    def lose_once(row: StreamSwitch) -> bool:
+        if not raced:
+            raced.append(row.pk)
+            switching.edit(movie.pk, hidden=True, actor=EDITOR, comment="first", at=NOW)
+        return insert(row)
+
+    monkeypatch.setattr(turns, "_insert", lose_once)
+    row = switching.reconsider(movie.pk, at=NOW)
+    assert row is not None
+    assert raced == [f"{movie.pk}:2"]
+    assert (row.seq, row.reason) == (3, "upgrade")
+    assert Movie.objects.get(pk=movie.pk).hidden, "the loser overwrote the winner's word"
+
+
+def test_a_row_of_my_own_attempt_means_that_i_won(movie: Movie) -> None:
+    seen = switching.view(movie.pk, at=NOW)
+    plan = turns.plans.by_policy(seen)
+    assert plan is not None
+    row = turns._row(seen, plan, switching.SYSTEM, "")
+    assert turns._insert(row)
+    assert turns._insert(row)
+    row.attempt = StreamVersion.key_for(1, "another", "attempt", "")
+    assert not turns._insert(row)
+
+
+def test_threads_that_switch_one_movie_lose_nothing_and_double_nothing(movie: Movie) -> None:
+    keys = list(StreamVersion.objects.values_list("pk", flat=True))
+    done: list[StreamSwitch] = []
+
+    def switch(number: int) -> None:
+        try:
+            for turn in range(5):
+                row = switching.activate(
+                    movie.pk, keys[(number + turn) % 2], actor=EDITOR, comment=f"{number}.{turn}", at=NOW
+                )
+                if row is not None:
+                    done.append(row)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=switch, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=100)
+    rows = list(StreamSwitch.objects.of(movie.pk))
+    assert [row.seq for row in reversed(rows)] == list(range(1, len(rows) + 1))
+    assert {row.comment for row in done} == {row.comment for row in rows if row.comment}
+    assert len(done) == len(rows) - 1
+    agrees(movie.pk)
+
+
+def agrees(movie_id: int) -> list[StreamSwitch]:
+    """Pointer, log and `replaced_by` say the same. Returns the log, oldest first."""
+    rows = list(reversed(StreamSwitch.objects.of(movie_id)))
+    movie = Movie.objects.get(pk=movie_id)
+    assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
+    assert movie.switch_seq == len(rows)
+    assert movie.active_stream_id == rows[-1].to_version
+    assert all(later.from_version == earlier.to_version for earlier, later in pairwise(rows))
+    for version in StreamVersion.objects.of(movie_id):
+        assert (version.retired_at is None) or version.pk != movie.active_stream_id
+        left = [row for row in rows if row.moves_pointer and row.from_version == version.pk]
+        if version.pk != movie.active_stream_id and left:
+            assert version.replaced_by == left[-1].to_version
+    return rows
