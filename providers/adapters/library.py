@@ -103,10 +103,21 @@ def _candidate(row: object, *, base: str) -> StreamCandidate:
 
 def _url(row: rows.Row, base: str) -> str:
     given = rows.text(row, "url", limit=2000)
-    parts = urlsplit(urljoin(base, given))
-    if not given or parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+    if not given or not _is_reference(given):
         raise ValueError("url must be an http or https URL, or relative, without user name and password")
-    return parts.geturl()
+    return urljoin(base, given)
+
+
+def _is_reference(url: str) -> bool:
+    """Relative, or an http or https URL that names a host and no user."""
+    try:
+        parts = urlsplit(url)
+        if not parts.scheme and not parts.netloc:
+            return True
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # brackets without an address, a port that is none
+        return False
+    return named and parts.scheme in {"", "http", "https"}
 
 
 def _delivery(row: rows.Row) -> Delivery:

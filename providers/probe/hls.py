@@ -19,7 +19,7 @@ from providers.probe.media import Part
 from providers.probe.reader import BLOCK, Reader, Verdict
 from providers.types import ProbeOutcome, ProbeResult
 
-MAX_PLAYLIST: Final = 262_144
+MAX_PLAYLIST: Final = 131_072
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})", re.IGNORECASE)
 _TAGS: Final = (
     "#EXTINF:",

@@ -253,6 +253,17 @@ def test_of_a_live_presentation_the_newest_period_counts_that_can_be_played() ->
     assert found.live
 
 
+@pytest.mark.parametrize(
+    "template", ["$RepresentationID$" * 10_000, "$Number%099d$" * 100, "$RepresentationID$" * 2, "x" * 3000]
+)
+def test_a_short_manifest_makes_no_endless_address(template: str) -> None:
+    text = manifest(f"<SegmentTemplate media='{template}'/>").replace(
+        b'id="v"', b'id="' + b"v" * 200_000 + b'"'
+    )
+    with pytest.raises(Unusable, match="more than 2048 characters"):
+        plan(text, URL)
+
+
 def test_a_wrong_namespace_does_no_harm() -> None:
     assert plan(LIVESIM.replace(NAMESPACE, "").encode(), URL) == plan(LIVESIM.encode(), URL)
 

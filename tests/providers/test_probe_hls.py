@@ -185,7 +185,7 @@ def test_a_giant_master_playlist_is_refused(media_origin: MediaOrigin) -> None:
     media_origin.put("/giant.m3u8", "#EXTM3U\n" + "#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n" * 20_000)
     found = look(media_origin, "/giant.m3u8")
     assert found.outcome is ProbeOutcome.INCONCLUSIVE
-    assert "more than 256 kB" in found.evidence
+    assert "more than 128 kB" in found.evidence
 
 
 def test_what_is_encrypted_goes_by_its_claim_and_says_so(apple: MediaOrigin) -> None:

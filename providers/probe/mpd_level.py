@@ -1,0 +1,87 @@
+"""The levels of a DASH manifest: what a Period hands down to AdaptationSets, and they to Representations.
+
+Pure. Attributes, base address and segment information are inherited, the innermost word counting (ISO/IEC
+23009-1 sections 5.3.9.1 and 5.6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+TRICK_MODE: Final = "http://dashif.org/guidelines/trickmode"
+_SEGMENT_TAGS: Final = ("SegmentTemplate", "SegmentList", "SegmentBase")
+_INHERITED: Final = ("id", "width", "height", "bandwidth", "codecs", "mimeType", "contentType")
+_OF_TEMPLATES: Final = ("media", "initialization", "startNumber")
+
+
+class Unusable(ValueError):
+    """A manifest that offers nothing to play; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a Representation inherits: attributes, base address, and its segment element's attributes."""
+
+    base: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    parts: Mapping[str, list[Element]] = field(default_factory=dict)
+    encrypted: bool = False
+    trick: bool = False
+
+    def enter(self, element: Element) -> Level:
+        """The level of a Period, AdaptationSet or Representation inside this one."""
+        base = next((child.text or "" for child in children(element, "BaseURL")), "")
+        found = next(((tag, one) for tag in _SEGMENT_TAGS for one in children(element, tag)), None)
+        schemes = (child.get("schemeIdUri") for child in children(element, "EssentialProperty"))
+        return Level(
+            base=join_address(self.base, base.strip()) if base.strip() else self.base,
+            attributes={**self.attributes, **_some(element, _INHERITED)},
+            segments={**self.segments, **(_some(found[1], _OF_TEMPLATES) if found else {})},
+            kind=found[0] if found else self.kind,
+            parts={**self.parts, **(_by_name(found[1]) if found else {})},
+            encrypted=self.encrypted or next(children(element, "ContentProtection"), None) is not None,
+            trick=self.trick or TRICK_MODE in schemes,
+        )
+
+    def number(self, name: str) -> int:
+        return whole_number(self.attributes.get(name))
+
+
+def whole_number(text: str | None, *, default: int = 0) -> int:
+    return int(text) if text and re.fullmatch(r"[0-9]{1,20}", text) else default
+
+
+def local_name(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def children(element: Element, tag: str) -> Iterator[Element]:
+    """Children by local name: manifests in the wild get the namespace wrong."""
+    return (child for child in element if local_name(child) == tag)
+
+
+def _some(element: Element, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name in names if (value := element.get(name)) is not None}
+
+
+def _by_name(element: Element) -> dict[str, list[Element]]:
+    found: dict[str, list[Element]] = {}
+    for child in element:
+        found.setdefault(local_name(child), []).append(child)
+    return found
+
+
+def join_address(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError as error:
+        raise Unusable(f"the manifest names what is no address: {address[:80]!r}") from error
