@@ -40,7 +40,11 @@ class Library:
     def offer(self, film: int, rendition: str, path: str, delivery: str, quality: str) -> None:
         """List one more rendition; `path` is under the media folder."""
         row = {"id": rendition, "url": f"../media/{path}", "delivery": delivery, "quality": quality}
-        rights = {"licence": "CC BY 4.0", "attribution": "The Makers", "licence_url": "https://example.org/by"}
+        rights = {
+            "licence": "CC BY 4.0",
+            "attribution": "The Makers",
+            "licence_url": "https://example.org/by",
+        }
         self.films.setdefault(film, []).append({**row, "languages": ["en"], "rights": rights})
 
     def reply(self, target: str, headers: dict[str, str], *, origin: str) -> pages.Reply:
@@ -93,7 +97,9 @@ class Stack:
 
     def run(self, code: str, **values: Any) -> Any:
         """Run `code` inside the product, with `values` as variables; what it left in `result`, through JSON."""
-        given = f"import json; globals().update(json.loads({json.dumps(json.dumps(values))})); result = None\n"
+        given = (
+            f"import json; globals().update(json.loads({json.dumps(json.dumps(values))})); result = None\n"
+        )
         told = "\nprint('RESULT ' + json.dumps(result, default=str))"
         output = self.manage("shell", "--no-imports", "-c", given + code + told)
         return json.loads(output.rpartition("RESULT ")[2])

@@ -107,7 +107,7 @@ function report(code, version = show.stream?.version) {
   const at = performance.now();
   if (!version || (reported.version === version && at - reported.at < REPORT_AGAIN_MS)) return;
   reported = { version, at };
-  const body = JSON.stringify({ version, code, position_s: Math.round(show.video?.currentTime ?? 0) });
+  const body = JSON.stringify({ version, code });
   fetch(stage.dataset.reports, { method: "POST", body, headers: { "Content-Type": "application/json" }, keepalive: true })
     .catch(() => {}); // offline is the likeliest reason of all
 }
