@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.providers.media import MediaOrigin
+from tests.providers.origin import Origin
 
 
 @pytest.fixture
@@ -14,3 +15,16 @@ def media_origin() -> Iterator[MediaOrigin]:
     """A local web server for media and manifests, empty at first."""
     with MediaOrigin().running() as server:
         yield server
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    """A local web server that answers what the test tells it to."""
+    with Origin().running() as origin:
+        yield origin
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """The pauses, in seconds, of a session that does not really sleep."""
+    return []

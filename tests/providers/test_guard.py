@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -81,12 +80,6 @@ INWARD_URLS = [
     "http://127.0.0.1:80\\@example.org/",
     "http://127.0.0.1%2f@example.org/",
 ]
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin().running() as origin:
-        yield origin
 
 
 class Net:

@@ -1,11 +1,9 @@
-"""What the guarded session makes of answers: statuses, retries, redirects, ranges."""
+"""What the guarded session makes of answers: statuses, redirects, ranges, nonsense."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -19,22 +17,10 @@ from providers.errors import (
     ProviderTransient,
 )
 from providers.http import GuardedSession, Request, Response
-from providers.retry import LONGEST_RETRY_AFTER_S, retry_after_s
 from tests.providers.origin import Answer, Origin, raw_server
 
 NOW = 1_800_000_000.0
 OK = Answer(body=b'{"ok": true}')
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin().running() as origin:
-        yield origin
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
 
 
 def session(origin: Origin, slept: list[float] | None = None, **options: Any) -> GuardedSession:
@@ -80,77 +66,6 @@ def test_a_status_is_a_typed_error_for_send_and_an_answer_for_fetch(
     assert caught.value.request == f"GET {url}"
     assert session(origin).fetch(Request(url=url)).status == status
     assert len(origin.asked) == 2
-
-
-def test_three_retries_mean_four_attempts_and_growing_pauses(origin: Origin, slept: list[float]) -> None:
-    url = origin.on("/a", Answer(500))
-    with pytest.raises(ProviderTransient):
-        session(origin, slept, max_retries=3).send(Request(url=url))
-    assert len(origin.asked) == 4
-    assert slept == [0.5, 1.0, 2.0]
-
-
-def test_pauses_are_jittered_over_their_full_width(origin: Origin, slept: list[float]) -> None:
-    rng = iter([0.0, 0.5, 0.25])
-    url = origin.on("/a", Answer(500))
-    with pytest.raises(ProviderTransient):
-        session(origin, slept, rng=lambda: next(rng)).send(Request(url=url))
-    assert slept == [0.0, 0.5, 0.5]
-
-
-def test_a_retry_that_succeeds_is_a_success(origin: Origin, slept: list[float]) -> None:
-    url = origin.on("/a", Answer(502), Answer(503), OK)
-    assert session(origin, slept).send(Request(url=url)).json() == {"ok": True}
-    assert len(slept) == 2
-
-
-@pytest.mark.parametrize("status", [400, 401, 404, 410])
-def test_what_is_permanent_is_not_retried(origin: Origin, slept: list[float], status: int) -> None:
-    url = origin.on("/a", Answer(status))
-    with pytest.raises(ProviderPermanent):
-        session(origin, slept).send(Request(url=url))
-    assert (len(origin.asked), slept) == (1, [])
-
-
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("header", ["7", formatdate(NOW + 7, usegmt=True)])
-def test_retry_after_is_honoured_in_both_its_forms(
-    origin: Origin, slept: list[float], status: int, header: str
-) -> None:
-    told: list[float] = []
-    url = origin.on("/a", Answer(status, headers={"Retry-After": header}), OK)
-    assert session(origin, slept, on_rate_limited=told.append).send(Request(url=url)).status == 200
-    assert slept == told == [7.0]
-
-
-def test_a_pause_too_long_to_sleep_through_is_handed_to_the_caller(
-    origin: Origin, slept: list[float]
-) -> None:
-    url = origin.on("/a", Answer(429, headers={"Retry-After": "3600"}))
-    with pytest.raises(ProviderRateLimited) as caught:
-        session(origin, slept).send(Request(url=url))
-    assert (caught.value.retry_after_s, slept, len(origin.asked)) == (3600.0, [], 1)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("0", 0.0),
-        (" 12 ", 12.0),
-        ("9" * 400, LONGEST_RETRY_AFTER_S),
-        (formatdate(NOW - 60, usegmt=True), 0.0),
-        (formatdate(NOW + 90, usegmt=True), 90.0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_RETRY_AFTER_S),
-        (None, None),
-        ("", None),
-        ("-5", None),
-        ("1.5", None),
-        ("soon", None),
-        ("٣", None),
-    ],
-)
-def test_retry_after_is_read_or_passed_over(header: str | None, seconds: float | None) -> None:
-    assert retry_after_s(header, NOW) == seconds
 
 
 def test_every_request_on_the_wire_passes_the_throttle(origin: Origin) -> None:
@@ -236,17 +151,6 @@ def test_the_environment_has_no_say(origin: Origin, monkeypatch: pytest.MonkeyPa
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert session(origin).send(Request(url=origin.on("/a", OK))).status == 200
-
-
-def test_a_broken_connection_is_retried_and_then_transient(slept: list[float]) -> None:
-    with raw_server(lambda connection: None) as port:
-        guarded = GuardedSession(
-            provider="p", trusted_origins=[f"http://127.0.0.1:{port}"], max_retries=2, sleep=slept.append
-        )
-        with pytest.raises(ProviderTransient, match="connection broke") as caught:
-            guarded.fetch(Request(url=f"http://127.0.0.1:{port}/"))
-    assert len(slept) == 2
-    assert not caught.value.unreachable
 
 
 def test_nobody_listening_is_unreachable(origin: Origin) -> None:

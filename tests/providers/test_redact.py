@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -17,12 +17,6 @@ from tests.providers.origin import Answer, Origin, raw_server
 KEY = "k3y-9f8e7d6c5b4a/+="
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJxdWVlIn0.c2lnbmF0dXJl"
 PATH_SECRET = "subscriber-4711"
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin().running() as origin:
-        yield origin
 
 
 def request(url: str, **options: object) -> Request:
