@@ -1,4 +1,4 @@
-"""Runs: the only writer of a run's status and of logs.
+"""Runs: the only writer of a run's status.
 
 A run is a row before its work begins, and closed after it whatever happens. No job's work is done here, and
 nothing here waits for one: Celery carries a run's id and no more.
@@ -21,9 +21,12 @@ from core import conf
 from core.options import OptionError
 from ingestion import slots
 from ingestion.models import IngestLog, IngestRun, Job, Slot
-from ingestion.slots import Clock, Lease
+from ingestion.reports import Report, Stopped, log
+from ingestion.slots import Clock
 from providers.errors import ProviderError
 from streaming.errors import SwitchError
+
+__all__ = ["Report", "Stopped", "Work", "cancel", "execute", "find_lost", "log", "queue"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,33 +39,8 @@ EXPECTED = (ProviderError, SwitchError, OptionError)
 """What can go wrong in a job without being a bug; its message explains it."""
 
 
-class Stopped(Exception):
-    """The run was cancelled, or taken for lost: its work has to end where it is."""
-
-
 class UnknownRun(Exception):
     """There is no such run."""
-
-
-class Report:
-    """What the work of one run says while it goes on: progress, log lines. `now` is its only clock."""
-
-    def __init__(self, run: IngestRun, clock: Clock, lease: Lease) -> None:
-        self.run, self.now, self._lease = run, clock, lease
-
-    def progress(self, done: int, total: int) -> None:
-        """Say how far the work is. Raises Stopped when it should go no further."""
-        running = IngestRun.objects.filter(pk=self.run.pk, status=Status.RUNNING)
-        if self._lease.lost.is_set() or not running.update(progress_done=done, progress_total=total):
-            raise Stopped
-
-    def log(self, status: IngestLog.Status, message: str, **details: Any) -> None:
-        """Write a log line (see `log`), of the run's movie unless `movie_id` names another."""
-        log(self.run, status, message, at=self.now(), **{"movie_id": self.run.movie_id, **details})
-
-
-Work = Callable[[Report], dict[str, Any]]
-"""A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
 
 class Recovered(NamedTuple):
@@ -73,29 +51,8 @@ class Recovered(NamedTuple):
     published: int = 0
 
 
-def log(
-    run: IngestRun,
-    status: IngestLog.Status,
-    message: str,
-    *,
-    at: datetime,
-    movie_id: int | None = None,
-    duration_ms: int | None = None,
-    error: str = "",
-    metadata: dict[str, Any] | None = None,
-) -> IngestLog:
-    """Write one line of what `run` did."""
-    return IngestLog.objects.create(
-        at=at,
-        run_id=run.pk,
-        job=run.job,
-        movie_id=movie_id,
-        status=status,
-        message=message,
-        duration_ms=duration_ms,
-        error=error,
-        metadata=metadata or {},
-    )
+Work = Callable[[Report], dict[str, Any]]
+"""A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
 
 def queue(

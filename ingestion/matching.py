@@ -1,0 +1,148 @@
+"""One movie -> candidates -> measured versions -> decision -> switch: the whole story on one screen.
+
+It writes no status and no pointer itself: versions change through `switching.observe`, the active stream
+through the policy.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from ingestion import checking, offers, searching
+from ingestion.checking import Probed
+from ingestion.models import IngestLog
+from ingestion.offers import Found
+from ingestion.runs import Report
+from ingestion.searching import Came
+from providers import services
+from providers.services import ProviderAnswer
+from providers.types import MovieRef, ProbeOutcome
+from streaming import plans, switching, turns, verification
+from streaming.errors import UnknownMovie
+from streaming.models import Movie, StreamSwitch, StreamVersion
+
+Log = IngestLog.Status
+AFTER_FAILURE = timedelta(minutes=15)
+BETTER = {StreamSwitch.Reason.FIRST, StreamSwitch.Reason.UPGRADE}
+
+
+def match(report: Report, movie_id: int) -> dict[str, Any]:
+    """Search for a movie, measure what is offered, and switch if the policy says so. Returns a summary.
+
+    Raises UnknownMovie. What goes wrong with one provider or stream is a log line, not a failure.
+    """
+    at = report.now()
+    movie = _movie(movie_id)
+    if movie.removed_at is not None:
+        report.log(Log.SKIP, f"{movie} was removed by an editor.")
+        return {"skipped": "removed"}
+    answers = services.search_all(reference(movie), at=at)
+    _log_failures(report, answers)
+    found = offers.take_in(movie, answers, at=at)
+    report.progress(1, 3)
+    _measure(report, found)
+    report.progress(2, 3)
+    switch = checking.settle(report, movie_id)
+    _plan_next_search(movie_id, answers, switch, at)
+    return _summed_up(report, movie_id, found, switch)
+
+
+def reference(movie: Movie) -> MovieRef:
+    """What providers may know of a movie in order to find it."""
+    return MovieRef(
+        tmdb_id=movie.pk,
+        title=movie.title,
+        imdb_id=movie.imdb_id or None,
+        original_title=movie.original_title,
+        year=movie.year,
+        runtime_min=movie.runtime_min,
+    )
+
+
+def _movie(movie_id: int) -> Movie:
+    movie = Movie.objects.filter(pk=movie_id).first()
+    if movie is None:
+        raise UnknownMovie(f"There is no movie {movie_id}.")
+    return movie
+
+
+def _measure(report: Report, found: Found) -> None:
+    for probed in checking.probe_all(report, found.to_probe):
+        checking.check(report, probed)
+    there = {version.pk: address for version, address in found.moved}
+    for probed in checking.probe_all(report, [plans.with_columns(v, a) for v, a in found.moved]):
+        _follow_move(report, probed, there[probed.version.pk])
+
+
+def _follow_move(report: Report, probed: Probed, address: dict[str, Any]) -> None:
+    """Believe a new address only if it plays; else look again at the old one soon."""
+    version, result, at = probed.version, probed.result, report.now()
+    if result.outcome is not ProbeOutcome.OK:
+        switching.observe(version.pk, columns={"next_check_at": at}, at=at)
+        report.log(Log.WARNING, f"{version} is said to have moved, but: {result.evidence}")
+        return
+    columns = address | verification.columns_after(version, result, at)
+    switching.observe(version.pk, columns=columns, at=at)
+    report.log(Log.OK, f"{version} has moved.", metadata={"version": str(version.pk)})
+
+
+def _plan_next_search(
+    movie_id: int, answers: list[ProviderAnswer], switch: StreamSwitch | None, at: datetime
+) -> None:
+    view = turns.view(movie_id, at=at)
+    movie, active = view.movie, view.active
+    came = Came(
+        reached=(movie.active_quality or 0) >= plans.rules(movie, view.options).target,
+        improved=switch is not None and switch.reason in BETTER,
+        complete=all(offers.is_complete(answer) for answer in answers),
+        ask_again=tuple(moment for answer in answers if (moment := _stale_at(answer, at))),
+        renew_at=active.url_expires_at - offers.RENEW_WITHIN if active and active.url_expires_at else None,
+    )
+    columns = searching.next_search(
+        came, refresh_at=movie.refresh_at, fruitless=movie.fruitless_searches, at=at
+    )
+    Movie.objects.filter(pk=movie_id).update(**columns)
+
+
+def _stale_at(answer: ProviderAnswer, at: datetime) -> datetime | None:
+    """When asking this provider again is worth it, by its own word or the end of its back-off."""
+    if answer.answer is None:
+        return answer.provider.backoff_until or at + AFTER_FAILURE
+    fresh_for_s = answer.answer.fresh_for_s
+    return None if fresh_for_s is None else at + timedelta(seconds=fresh_for_s)
+
+
+def _log_failures(report: Report, answers: list[ProviderAnswer]) -> None:
+    """An outage is said, and never taken for "there is nothing"."""
+    if not answers:
+        report.log(Log.SKIP, "No provider is enabled.")
+    for answer in answers:
+        if answer.error is not None:
+            report.log(
+                Log.FAILED,
+                f"{answer.provider.label} gave no answer: {answer.error}",
+                duration_ms=answer.duration_ms,
+                metadata={"provider": answer.provider.slug, "code": answer.error.code},
+            )
+        elif answer.skipped:
+            report.log(Log.SKIP, f"{answer.provider.label} was not asked: {answer.skipped}")
+
+
+def _summed_up(report: Report, movie_id: int, found: Found, switch: StreamSwitch | None) -> dict[str, Any]:
+    movie = _movie(movie_id)
+    active = (
+        StreamVersion.objects.filter(pk=movie.active_stream_id).first() if movie.active_stream_id else None
+    )
+    count = len(found.new) + len(found.seen)
+    state = f"{active.quality_label} is active" if active else "nothing to play yet"
+    status = Log.ADDED if found.new else Log.OK
+    report.log(status, f"{movie}: {count} offered, {len(found.new)} of them new; {state}.")
+    return {
+        "offered": count,
+        "new": len(found.new),
+        "probed": len(found.to_probe) + len(found.moved),
+        "quality": active.quality_label if active else None,
+        "switch": switch.pk if switch else None,
+        "reason": switch.reason if switch else None,
+    }

@@ -1,0 +1,160 @@
+"""What providers' answers say of a movie's versions: new, changed, moved or missing. No network here.
+
+Facts of a known version go through `switching.observe`; a new address is only noted, to be probed first.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ingestion.columns import fitted
+from providers import services
+from providers.services import ProviderAnswer
+from providers.types import StreamCandidate
+from streaming import switching
+from streaming.models import Movie, StreamVersion
+from streaming.policy import URL_MARGIN
+from streaming.quality import Quality
+
+State = StreamVersion.State
+
+RENEW_WITHIN = 2 * URL_MARGIN
+"""How long before a URL expires its successor is taken: well before the policy calls it too short-lived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One rendition that a provider offers, under the key that it has for ever."""
+
+    key: uuid.UUID
+    provider: str
+    canonical: str
+    candidate: StreamCandidate
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What a search says of the versions of one movie, and which of them are to be probed now."""
+
+    new: list[StreamVersion] = field(default_factory=list)
+    seen: list[StreamVersion] = field(default_factory=list)
+    moved: list[tuple[StreamVersion, dict[str, Any]]] = field(default_factory=list)
+    to_probe: list[StreamVersion] = field(default_factory=list)
+
+
+def offers_in(movie_id: int, answers: Iterable[ProviderAnswer]) -> dict[uuid.UUID, Offer]:
+    """Every rendition offered, each once."""
+    offers: dict[uuid.UUID, Offer] = {}
+    for answer in answers:
+        for candidate in answer.answer.candidates if answer.answer else ():
+            provider = answer.provider.slug
+            canonical = services.canonical_url(answer.provider, candidate.url)
+            key = StreamVersion.key_for(movie_id, provider, candidate.ref, canonical)
+            offers[key] = Offer(key=key, provider=provider, canonical=canonical, candidate=candidate)
+    return offers
+
+
+def take_in(movie: Movie, answers: list[ProviderAnswer], *, at: datetime) -> Found:
+    """Store what is new or changed, and say what has to be probed.
+
+    A version is missing only if its provider's answer was complete, and only a probe may say that it is gone.
+    """
+    known = {v.pk: v for v in StreamVersion.objects.of(movie.pk).prefetch_related("provider")}
+    offers, found = offers_in(movie.pk, answers), Found()
+    for offer in offers.values():
+        if offer.key in known:
+            _take_known(known[offer.key], offer, found, at)
+        else:
+            found.new.append(_create(movie, offer, at))
+    StreamVersion.objects.filter(pk__in=[v.pk for v in found.seen]).update(last_seen=at, expired_at=None)
+    complete = {answer.provider.slug for answer in answers if is_complete(answer)}
+    missing = [v for v in known.values() if v.pk not in offers and v.provider_id in complete]
+    found.to_probe += found.new + [v for v in missing if _newly_missing(v, movie)]
+    return found
+
+
+def is_complete(answer: ProviderAnswer) -> bool:
+    """Whether what the answer leaves out can be taken for missing."""
+    return answer.answer is not None and not answer.answer.skipped
+
+
+def facts(candidate: StreamCandidate) -> dict[str, Any]:
+    """What the provider says of a rendition, as columns."""
+    rights = candidate.rights
+    return fitted(
+        StreamVersion,
+        {
+            "claim": candidate.claimed,
+            "claimed_quality": Quality.parse(candidate.claimed),
+            "edition": candidate.edition,
+            "languages": list(candidate.languages),
+            "subtitles": list(candidate.subtitles),
+            "licence": rights.licence,
+            "licence_url": rights.licence_url,
+            "attribution": rights.attribution,
+            "territories": list(rights.territories),
+            "rights_from": rights.valid_from,
+            "rights_until": rights.valid_until,
+        },
+    )
+
+
+def address(candidate: StreamCandidate) -> dict[str, Any]:
+    """Where a rendition is, as columns."""
+    return {
+        "url": candidate.url,
+        "delivery": candidate.delivery.value,
+        "url_expires_at": candidate.url_expires_at,
+    }
+
+
+def _create(movie: Movie, offer: Offer, at: datetime) -> StreamVersion:
+    version = StreamVersion(
+        id=offer.key,
+        movie=movie,
+        provider_id=offer.provider,
+        ref=offer.candidate.ref,
+        **address(offer.candidate),
+        **facts(offer.candidate),
+        first_seen=at,
+        last_seen=at,
+        next_check_at=at,
+    )
+    version.save(force_insert=True)
+    return version
+
+
+def _take_known(version: StreamVersion, offer: Offer, found: Found, at: datetime) -> None:
+    found.seen.append(version)
+    changed = {k: v for k, v in facts(offer.candidate).items() if getattr(version, k) != v}
+    if changed:
+        switching.observe(version.pk, columns=changed, at=at)
+    if _has_moved(version, offer, at):
+        found.moved.append((version, address(offer.candidate)))
+    elif "claim" in changed or _due(version, at):
+        found.to_probe.append(version)
+
+
+def _has_moved(version: StreamVersion, offer: Offer, at: datetime) -> bool:
+    """Whether it is somewhere else now. A new token alone is no move, unless the old one is running out."""
+    if version.delivery != offer.candidate.delivery:
+        return True
+    if version.url_expires_at is not None and version.url_expires_at < at + RENEW_WITHIN:
+        return version.url != offer.candidate.url
+    return services.canonical_url(version.provider, version.url) != offer.canonical
+
+
+def _due(version: StreamVersion, at: datetime) -> bool:
+    never = version.state == State.UNVERIFIED or version.expired_at is not None
+    return never or (version.next_check_at is not None and version.next_check_at <= at)
+
+
+def _newly_missing(version: StreamVersion, movie: Movie) -> bool:
+    """Listed when the movie was last searched for, and not any more. Later its own schedule is enough."""
+    return version.state != State.BROKEN and (
+        movie.matched_at is None or version.last_seen >= movie.matched_at
+    )

@@ -1,0 +1,78 @@
+"""Streams that are due for another probe: probe, strike, and let the policy decide on their movies.
+
+An outage of a provider strikes none of its streams (`streaming.verification`). Correlated failures within one
+run are to be judged in `check_all`, between the probes and their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from ingestion import checking
+from ingestion.models import IngestLog
+from ingestion.runs import Report
+from streaming.errors import SwitchError
+from streaming.models import Movie, StreamVersion
+
+AT_ONCE = 24
+PER_RUN = 1000
+State = StreamVersion.State
+
+
+def reverify(report: Report) -> dict[str, Any]:
+    """Probe what is due: active streams first, of popular movies first."""
+    due = by_importance(StreamVersion.objects.due(report.now())[:PER_RUN])
+    checked = switches = 0
+    for batch in _batches(due):
+        switches += check_all(report, batch)
+        checked += len(batch)
+        report.progress(checked, len(due))
+    report.log(IngestLog.Status.OK, f"{checked} streams checked, {switches} switches.")
+    return {"checked": checked, "switches": switches}
+
+
+def urgent(at: datetime, *, limit: int) -> list[StreamVersion]:
+    """What is due, with trials and second strikes before routine."""
+    due = StreamVersion.objects.due(at).prefetch_related("provider")
+    hot = [*due.filter(on_trial=True)[:limit], *due.filter(state=State.SUSPECT)[:limit]]
+    chosen = {version.pk: version for version in [*hot, *due[:limit]]}
+    return list(chosen.values())[:limit]
+
+
+def by_importance(due: Iterable[StreamVersion]) -> list[StreamVersion]:
+    """Active streams before others, popular movies before others, then the longest overdue."""
+    versions = list(due)
+    active = Movie.objects.filter(active_stream__in=[v.pk for v in versions])
+    popularity = dict(active.values_list("active_stream", "popularity"))
+    versions.sort(key=lambda v: (v.pk not in popularity, -popularity.get(v.pk, 0.0)))
+    return versions
+
+
+def check_all(report: Report, versions: Sequence[StreamVersion]) -> int:
+    """Probe `versions` and settle their movies; how many switches that made."""
+    for probed in checking.probe_all(report, versions):
+        try:
+            checking.check(report, probed)
+        except SwitchError as error:
+            report.log(IngestLog.Status.FAILED, str(error), movie_id=probed.version.movie_id)
+    return settle_each(report, dict.fromkeys(version.movie_id for version in versions))
+
+
+def settle_each(report: Report, movie_ids: Iterable[int]) -> int:
+    """Let the policy decide on each movie; how many switches that made. One that fails stops no other."""
+    switches = 0
+    for movie_id in movie_ids:
+        try:
+            switches += checking.settle(report, movie_id) is not None
+        except SwitchError as error:
+            report.log(IngestLog.Status.FAILED, str(error), movie_id=movie_id)
+    return switches
+
+
+def _batches(versions: list[StreamVersion]) -> Iterator[list[StreamVersion]]:
+    rest = iter(versions)
+    while batch := list(islice(rest, AT_ONCE)):
+        yield batch

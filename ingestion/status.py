@@ -1,0 +1,101 @@
+"""What every job is doing, and whether there is anybody to do it: one snapshot. Nothing is written."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app
+from django.db.models import Count
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from ingestion import schedule
+from ingestion.models import IngestRun, Job
+
+logger = logging.getLogger(__name__)
+
+Status = IngestRun.Status
+
+ENDED = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.LOST)
+PING_S = 0.5
+COUNTED = timedelta(days=1)
+BEAT_SILENT = timedelta(minutes=3)
+"""The tick is due every minute: three without one mean that beat, or every worker, is gone."""
+
+
+def snapshot(at: datetime) -> dict[str, Any]:
+    """The state of all jobs at `at`. `succeeded`, `failed`, `cancelled` and `lost` count the last 24 hours.
+
+    `workers` and `queue_depth` are None when the broker does not answer.
+    """
+    planned = schedule.next_runs(at)
+    return {
+        "at": at,
+        "jobs": {job.value: _job(job, planned.get(job.value), at) for job in Job},
+        "workers": _workers(),
+        "beat_alive": _beat_alive(at),
+        "queue_depth": _queue_depth(),
+    }
+
+
+def _job(job: Job, next_at: datetime | None, at: datetime) -> dict[str, Any]:
+    of_job = IngestRun.objects.filter(job=job)
+    over = of_job.filter(finished_at__gte=at - COUNTED).values_list("status").annotate(count=Count("pk"))
+    counts = dict(over.order_by())
+    running = of_job.filter(status=Status.RUNNING).order_by("-id")
+    return {
+        "queued": of_job.filter(status=Status.QUEUED).count(),
+        "running": [_progress(run) for run in running[:100]],
+        **{status.value: counts.get(status.value, 0) for status in ENDED},
+        "last": _last(of_job.filter(finished_at__isnull=False).order_by("-id").first()),
+        "next_at": next_at,
+    }
+
+
+def _progress(run: IngestRun) -> dict[str, Any]:
+    return {
+        "id": str(run.pk),
+        "movie": run.movie_id,
+        "started_at": run.started_at,
+        "progress": {"done": run.progress_done, "total": run.progress_total},
+    }
+
+
+def _last(run: IngestRun | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {
+        "id": str(run.pk),
+        "movie": run.movie_id,
+        "status": run.status,
+        "finished_at": run.finished_at,
+        "summary": run.summary,
+        "error": run.error,
+    }
+
+
+def _workers() -> int | None:
+    """How many workers answer within half a second."""
+    try:
+        return len(current_app.control.ping(timeout=PING_S) or [])
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("the broker does not answer: %s", error)
+        return None
+
+
+def _queue_depth() -> int | None:
+    """Messages that wait for a worker."""
+    try:
+        with current_app.connection_for_read() as connection:
+            channel: Any = connection.default_channel
+            return int(channel.client.llen(current_app.conf.task_default_queue))
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("the broker does not answer: %s", error)
+        return None
+
+
+def _beat_alive(at: datetime) -> bool:
+    ticks = IngestRun.objects.filter(job=Job.TICK, trigger="schedule")
+    return ticks.filter(queued_at__gte=at - BEAT_SILENT).exists()

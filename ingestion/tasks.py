@@ -1,0 +1,51 @@
+"""The jobs as Celery tasks of the same names: a run's id in, one call out. Beat gives no id.
+
+A message that comes twice, late or for a run that is over does nothing (`ingestion.runs`).
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from celery import shared_task
+from django.utils import timezone
+
+from ingestion import jobs
+from ingestion.models import Job
+
+
+def _do(job: Job, run_id: str | None) -> None:
+    if run_id is None:
+        jobs.run_now(job, at=timezone.now(), trigger="schedule")
+    else:
+        jobs.execute(uuid.UUID(run_id))
+
+
+@shared_task(name=Job.DISCOVER.value)
+def discover(run_id: str | None = None) -> None:
+    _do(Job.DISCOVER, run_id)
+
+
+@shared_task(name=Job.MATCH.value)
+def match(run_id: str | None = None) -> None:
+    _do(Job.MATCH, run_id)
+
+
+@shared_task(name=Job.REFRESH.value)
+def refresh(run_id: str | None = None) -> None:
+    _do(Job.REFRESH, run_id)
+
+
+@shared_task(name=Job.REVERIFY.value)
+def reverify(run_id: str | None = None) -> None:
+    _do(Job.REVERIFY, run_id)
+
+
+@shared_task(name=Job.TICK.value)
+def tick(run_id: str | None = None) -> None:
+    _do(Job.TICK, run_id)
+
+
+@shared_task(name=Job.PRUNE.value)
+def prune(run_id: str | None = None) -> None:
+    _do(Job.PRUNE, run_id)
