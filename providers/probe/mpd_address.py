@@ -77,9 +77,8 @@ def _timeline(timeline: Element, number: int, *, last: bool) -> tuple[int, int]:
         time = whole_number(entry.get("t"), default=time)
         if not last:
             break
-        repeats = min(
-            whole_number(entry.get("r")), MAX_REPEATS
-        )  # a negative one repeats to an end we don't need
+        # A negative one repeats to an end that is not needed here: it counts as none.
+        repeats = min(whole_number(entry.get("r")), MAX_REPEATS)
         final = position == len(entries) - 1
         time += whole_number(entry.get("d")) * (repeats if final else repeats + 1)
         number += repeats if final else repeats + 1
