@@ -131,7 +131,7 @@ def _log_switch(report: Report, switch: StreamSwitch | None) -> None:
     status = Log.UPGRADED if switch.reason == Reason.UPGRADE else Log.SWITCHED
     report.log(
         status,
-        f"{switch.movie}: {STORY[Reason(switch.reason)]}, {_steps(switch)}.",
+        f"{switch.movie}: {STORY[Reason(switch.reason)]} ({_steps(switch)}).",
         movie_id=switch.movie_id,
         metadata={"switch": switch.pk, "to": str(switch.to_version or "")},
     )
