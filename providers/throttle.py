@@ -10,11 +10,9 @@ import math
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from providers.errors import ProviderRateLimited
 
@@ -48,7 +46,7 @@ _WIDEN = f"{_NOW_AND_SLOT} keep(math.max(now + tonumber(ARGV[1]), slot))"
 class Throttle:
     """Grants slots, first come first served. Thread-safe.
 
-    `from_url` gives it a client that fails fast. Redis's errors are logged once per outage.
+    The client should fail fast: short time-outs, no retries. Its errors are logged once per outage.
     """
 
     def __init__(
@@ -68,12 +66,6 @@ class Throttle:
         ] = {}  # what this process knows of each name's next slot, by its own clock
         self._redis_down = False
         self._redis_again_at = -math.inf
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """A throttle on the Redis at `url`. By default the client would try again for seconds, each time."""
-        fail_fast = Retry(NoBackoff(), 0)
-        return cls(redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=fail_fast))
 
     def wait(self, name: str, rps: float, *, max_wait_s: float = 60) -> float:
         """Sleep until this name's next slot and return its time (seconds since the epoch, Redis's clock).

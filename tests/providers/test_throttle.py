@@ -22,9 +22,9 @@ from tests import servers
 TICK = 2e-6  # slots are whole microseconds
 
 TAKE_TWO = """
-import json, sys
+import json, sys, redis
 from providers.throttle import Throttle
-throttle = Throttle.from_url(sys.argv[1])
+throttle = Throttle(redis.Redis.from_url(sys.argv[1]))
 sys.stdin.read(1)  # all start together
 print(json.dumps([throttle.wait("films", 3) for _ in range(2)]))
 """
