@@ -46,13 +46,13 @@ def still(film: Film, rendition: Rendition) -> str:
     lines = _balanced(film.title, longest=16)
     size = min(100.0, min(760 / _ems(line) for line in lines))
     titles = "".join(
-        _text(-1030, 130 - size * 1.05 * (len(lines) - 1 - row), line, size, weight=800) for row, line in enumerate(lines)
+        _text(-1030, 240 - size * 1.05 * (len(lines) - 1 - row), line, size, weight=800) for row, line in enumerate(lines)
     )
     return _svg(
         (-1100, -450, 1600, 900),
         f"{_scene(film)}<path fill='url(#side)' d='M-1100-450H-100V450h-1000z'/>{_badge(rendition, accent)}{titles}"
-        f"{_text(-1030, 202, 'Generated demo clip – not the film itself', 44, colour='#ffffffdd')}"
-        f"<path fill='#ffffff33' d='M-1030 386H430v12h-1460z'/>",
+        f"<path fill='#0b0f14' d='M-1100 310H500v140h-1600z'/>"
+        f"{_text(-690, 400, 'Generated demo clip – not the film itself', 44, colour='#c3ccd6')}",
         film,
         width=rendition.width,
     )
