@@ -53,7 +53,7 @@ class Target(NamedTuple):
 
 
 def search_all(movie: MovieRef, *, at: datetime) -> list[ProviderAnswer]:
-    """Ask every enabled provider for `movie`, all at once. Failure is an answer of its own, never emptiness."""
+    """Ask every enabled provider for `movie`, all at once. A failure is an answer too, never emptiness."""
     options = conf.current()
     providers = list(Provider.objects.filter(enabled=True))
     waiting = [p for p in providers if not health.may_be_asked(p, at)]
