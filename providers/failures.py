@@ -62,10 +62,8 @@ def of_exception(exc: Exception, context: Context) -> ProviderError:
     return ProviderTransient(f"the connection broke ({type(exc).__name__})", **context)
 
 
-def of_status(status: int, retry_after_s: float | None, context: Context) -> ProviderError | None:
-    """The error that a status means, None for one below 400."""
-    if status < 400:
-        return None
+def of_status(status: int, retry_after_s: float | None, context: Context) -> ProviderError:
+    """The error that a status above 399 means."""
     if status == 429 or (status == 503 and retry_after_s is not None):
         return ProviderRateLimited(
             f"asked us to slow down (HTTP {status})", retry_after_s=retry_after_s, **context

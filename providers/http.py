@@ -184,13 +184,10 @@ class GuardedSession:
 
     def _judged(self, response: Response, request: Request) -> Response:
         """The response, if it is a whole and good one, or one that the request takes for an answer."""
-        if response.status in request.accept_statuses:
-            return response
         context: Context = {"provider": self.provider, "request": response.shown, "status": response.status}
-        if response.status >= 400:
+        if response.status >= 400 and response.status not in request.accept_statuses:
             context["answer"] = response.excerpt()
-        if failure := failures.of_status(response.status, self._asked(response), context):
-            raise failure
+            raise failures.of_status(response.status, self._asked(response), context)
         if response.truncated:
             raise ProviderBadResponse(f"the answer is larger than {request.max_bytes} bytes", **context)
         return response

@@ -68,6 +68,17 @@ def test_a_status_is_a_typed_error_for_send_and_an_answer_for_fetch(
     assert len(origin.asked) == 2
 
 
+def test_a_request_may_name_statuses_that_are_an_answer(origin: Origin) -> None:
+    url = origin.on("/a", Answer(404, b"{}"))
+    accepting = Request(url=url, accept_statuses=frozenset({404}), max_bytes=2)
+    assert session(origin).send(accepting).status == 404
+    with pytest.raises(ProviderPermanent):
+        session(origin).send(Request(url=url, accept_statuses=frozenset({410})))
+    origin.on("/a", Answer(404, b"too long"))
+    with pytest.raises(ProviderBadResponse, match="larger"):
+        session(origin).send(accepting)
+
+
 def test_every_request_on_the_wire_passes_the_throttle(origin: Origin) -> None:
     passed: list[int] = []
     origin.on("/b", Answer(500), OK)
