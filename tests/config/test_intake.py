@@ -24,7 +24,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """Says what it was asked; `/large` answers with 40 MB."""
     if environ["PATH_INFO"] == "/large":
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return [b"x" * 4_000_000] * 10
+        return [b"x" * 400_000] * 100
     if environ["PATH_INFO"] == "/fails":
         raise RuntimeError("on purpose")
     told = {name: value for name, value in environ.items() if isinstance(value, str)}

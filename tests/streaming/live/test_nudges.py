@@ -1,4 +1,4 @@
-"""The subscriber hears what django-eventstream publishes, and comes back whatever becomes of its connection."""
+"""The subscriber hears what django-eventstream publishes, and survives whatever breaks its connection."""
 
 from __future__ import annotations
 
