@@ -54,7 +54,7 @@ def framing_refusal(headers: Mapping[str, str], page_url: str, site_origin: str)
 def _frame_ancestors(policy: str) -> list[str] | None:
     """The first `frame-ancestors` of a policy; later ones are ignored (section 2.2.1)."""
     for directive in policy.split(";"):
-        name, *sources = directive.split()[:100] or [""]
+        name, *sources = directive.split() or [""]
         if name.lower() == "frame-ancestors":
             return [source.lower() for source in sources]
     return None

@@ -49,8 +49,7 @@ def _measure(data: bytes) -> Media:
             else:
                 streams |= _streams(payload)
         elif pid in streams or not streams:
-            piece = _elementary(payload) if starts else payload
-            payloads.setdefault(pid, bytearray()).extend(piece)
+            payloads.setdefault(pid, bytearray()).extend(payload)
     for pid, kind in streams.items():
         if kind in VIDEO:
             size, codec = _picture(kind, bytes(payloads.get(pid, b"")))
@@ -106,11 +105,6 @@ def _streams(payload: bytes) -> dict[int, int]:
         found[int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF] = section[at]
         at += 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0x0FFF)
     return found
-
-
-def _elementary(payload: bytes) -> bytes:
-    """A PES packet without its header (section 2.4.3.6)."""
-    return payload[9 + payload[8] :] if len(payload) > 8 and payload[:3] == b"\0\0\1" else payload
 
 
 def _picture(kind: int, data: bytes) -> tuple[Size, str]:

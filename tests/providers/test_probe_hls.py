@@ -169,6 +169,14 @@ def test_a_film_of_ten_thousand_segments_is_read_from_its_beginning(media_origin
     assert found.bytes_read < 40_000
 
 
+def test_a_line_that_is_cut_off_in_a_long_playlist_is_not_read(media_origin: MediaOrigin) -> None:
+    beginning = "#EXTM3U\n#EXTINF:6.0,\none.ts\n"
+    filling = "#" * (16_384 - len(beginning) - len("\n#EXTINF:"))
+    media_origin.put("/long.m3u8", f"{beginning}{filling}\n#EXTINF:6.0,\ntwo.ts\n#EXT-X-ENDLIST\n")
+    media_origin.put("/one.ts", media("segment-1920x1080.ts"))
+    assert look(media_origin, "/long.m3u8").width == 1920
+
+
 def test_a_long_master_playlist_is_read_whole(apple: MediaOrigin) -> None:
     extra = "".join(
         f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="{number}",URI="s{number}.m3u8"\n'

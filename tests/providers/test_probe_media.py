@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from providers.probe.measure import NotMedia, measure
 from providers.probe.media import MAX_SIDE, UNKNOWN, Bytes, Media
+from providers.probe.ts import packets
 from tests.providers.media import MEDIA, fragments, media
 
 # What ffprobe says of these files. Sizes, codecs and duration of tests/providers/fixtures/media.
@@ -53,9 +54,9 @@ def test_an_init_section_alone_is_enough() -> None:
 
 def test_the_codec_header_is_believed_before_the_container() -> None:
     honest = media("moov-first-1920x804.mp4")
-    entry = honest.index(b"avc1") + 4 + 24
+    entry = honest.index(b"avc1", honest.index(b"stsd")) + 4 + 24
+    assert honest[entry : entry + 4] == (1920).to_bytes(2, "big") + (804).to_bytes(2, "big")
     lying = honest[:entry] + (3840).to_bytes(2, "big") + (1608).to_bytes(2, "big") + honest[entry + 4 :]
-    assert lying != honest
     found = measure(Bytes(lying))
     assert (found.width, found.height) == (1920, 804)
 
@@ -64,6 +65,28 @@ def test_the_container_is_believed_where_the_codec_header_is_elsewhere() -> None
     whole = media("moov-first-1920x804.mp4")
     found = measure(Bytes(whole.replace(b"avcC", b"free")))
     assert (found.width, found.height, found.codecs) == (1920, 804, "mp4a.40.2")
+
+
+def test_a_webm_of_unknown_size_is_measured() -> None:
+    whole = media("vp9-640x360.webm")
+    segment = whole.index(b"\x18\x53\x80\x67") + 4
+    assert whole[segment] == 0x01
+    live = whole[:segment] + b"\x01" + b"\xff" * 7 + whole[segment + 8 :]
+    assert measure(Bytes(live)) == measure(Bytes(whole))
+
+
+def test_a_webm_counts_in_milliseconds_unless_it_says_otherwise() -> None:
+    scale, padding = b"\x2a\xd7\xb1\x83\x0f\x42\x40", b"\xec\x85" + bytes(5)
+    whole = media("vp9-640x360.webm")
+    assert scale in whole
+    assert measure(Bytes(whole.replace(scale, padding))).duration_s == 2.0
+    assert measure(Bytes(whole.replace(scale, scale[:4] + b"\x1e\x84\x80"))).duration_s == 4.0
+
+
+def test_what_a_packet_holds_begins_after_its_adaptation_field() -> None:
+    packet = b"\x47\x41\x23\x30" + b"\x07" + b"\xaa" * 7 + bytes(range(176))
+    alone = b"\x47\x41\x23\x20" + b"\xb7" + bytes(183)
+    assert list(packets(packet + alone)) == [(0x123, True, bytes(range(176)))]
 
 
 def test_cover_art_is_no_video() -> None:
