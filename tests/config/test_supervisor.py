@@ -70,7 +70,8 @@ class Run:
     def says(self, text: str) -> None:
         """Wait until it says so; an early end shows what it said instead."""
         eventually(lambda: text in self.said.read_text() or self.process.poll() is not None, within_s=90)
-        assert text in self.said.read_text(), self.said.read_text()
+        if text not in self.said.read_text():
+            pytest.fail(f"it ended before it said {text!r}:\n{self.said.read_text()}")
 
     def status(self, path: str) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
