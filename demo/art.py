@@ -1,7 +1,7 @@
-"""The demo's look: posters, backdrops and the still under a clip, drawn as SVG from a film and its scene. Pure text.
+"""The demo's look: posters, backdrops and the still under a clip, as SVG from a film and its scene. Pure.
 
-A scene is a fragment of SVG in scenes/<name>.svg around the origin: what matters lies within 400 to each side and 450
-up and down; sky and ground reach 1,100 to the left, 800 to the right and 600 up and down.
+A scene is a fragment of SVG in scenes/<name>.svg around the origin: what matters lies within 400 to each side
+and 450 up and down; sky and ground reach 1,100 to the left, 800 to the right and 600 up and down.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ def still(film: Film, rendition: Rendition) -> str:
     lines = _balanced(film.title, longest=16)
     size = min(100.0, min(760 / _ems(line) for line in lines))
     titles = "".join(
-        _text(-1030, 240 - size * 1.05 * (len(lines) - 1 - row), line, size, weight=800) for row, line in enumerate(lines)
+        _text(-1030, 240 - size * 1.05 * (len(lines) - 1 - row), line, size, weight=800)
+        for row, line in enumerate(lines)
     )
     return _svg(
         (-1100, -450, 1600, 900),
-        f"{_scene(film)}<path fill='url(#side)' d='M-1100-450H-100V450h-1000z'/>{_badge(rendition, accent)}{titles}"
+        f"{_scene(film)}<path fill='url(#side)' d='M-1100-450H-100V450h-1000z'/>"
+        f"{_badge(rendition, accent)}{titles}"
         f"<path fill='#0b0f14' d='M-1100 310H500v140h-1600z'/>"
-        f"{_text(-690, 400, 'Generated demo clip – not the film itself', 44, colour='#c3ccd6')}",
+        f"{_text(-690, 400, 'Generated demo clip, not the film itself', 44, colour='#c3ccd6')}",
         film,
         width=rendition.width,
     )
@@ -60,12 +62,13 @@ def still(film: Film, rendition: Rendition) -> str:
 
 def _badge(rendition: Rendition, accent: str) -> str:
     name = {480: "SD 480p", 2160: "4K 2160p"}.get(rendition.height, f"{rendition.height}p")
+    pixels = f"{rendition.width} × {rendition.height}"  # noqa: RUF001
     width = 62 * len(name) + 56
     return (
         f"<rect x='-1030' y='-384' width='{width}' height='150' rx='26' fill='{accent}'/>"
         f"<text x='{-1030 + width / 2}' y='-272' font-family=\"{FONT}\" font-size='108' font-weight='800' "
         f"fill='#0b0f14' text-anchor='middle'>{name}</text>"
-        f"{_text(-1026, -172, f'{rendition.width} × {rendition.height}', 46, colour=accent, weight=700)}"
+        f"{_text(-1026, -172, pixels, 46, colour=accent, weight=700)}"
     )
 
 
@@ -95,7 +98,14 @@ def _scene(film: Film) -> str:
 
 
 def _text(
-    x: float, y: float, words: str, size: float, *, colour: str = "#fff", weight: int = 500, length: float | None = None
+    x: float,
+    y: float,
+    words: str,
+    size: float,
+    *,
+    colour: str = "#fff",
+    weight: int = 500,
+    length: float | None = None,
 ) -> str:
     fit = f" textLength='{length:.0f}' lengthAdjust='spacingAndGlyphs'" if length else ""
     return (

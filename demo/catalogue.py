@@ -1,4 +1,4 @@
-"""Reads `films.json`, the demo's only list of films, into frozen values. Every mistake in it is a CatalogueError.
+"""Reads `films.json`, the demo's only list of films. Every mistake in it is a CatalogueError.
 
 Nothing here knows the time or speaks HTTP.
 """
@@ -31,7 +31,7 @@ GENRES = {
 
 
 class CatalogueError(ValueError):
-    """`films.json` says something that the demo can't serve; the message names film, field and what is allowed."""
+    """`films.json` says what the demo can't serve; the message names film, field and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,11 @@ def _film(row: Mapping[str, Any]) -> Film:
         rights = values.pop("rights")
         renditions = tuple(_rendition(name, each) for each in values.pop("renditions"))
         film = Film(
-            **{**values, **_tuples(values, "genres", "lists", "sky"), "released": date.fromisoformat(values["released"])},
+            **{
+                **values,
+                **_tuples(values, "genres", "lists", "sky"),
+                "released": date.fromisoformat(values["released"]),
+            },
             licence=rights["licence"],
             licence_url=rights["licence_url"],
             attribution=rights["attribution"],
@@ -146,7 +150,10 @@ def _check_film(name: str, film: Film) -> None:
     _must(film.runtime_min > 0, f"{name}: runtime_min is a number of minutes")
     _must(set(film.genres) <= set(GENRES), f"{name}: genres are of {', '.join(GENRES)}")
     _must(film.lists and set(film.lists) <= set(LISTS), f"{name}: lists are of {', '.join(LISTS)}")
-    _must(re.fullmatch(r"[a-z0-9-]+", film.scene), f'{name}: scene is the name of a file in scenes/, like "moon"')
+    _must(
+        re.fullmatch(r"[a-z0-9-]+", film.scene),
+        f'{name}: scene is the name of a file in scenes/, like "moon"',
+    )
     _must(
         len(film.sky) == 2 and all(re.fullmatch(r"#[0-9a-f]{6}", each) for each in (*film.sky, film.accent)),
         f'{name}: sky is two colours and accent is one, like "#0b1026"',
@@ -170,15 +177,25 @@ def _rendition(film: str, row: Mapping[str, Any]) -> Rendition:
 
 
 def _check_times(name: str, rendition: Rendition) -> None:
-    times = (rendition.starts, rendition.ends, rendition.breaks_at, rendition.mends_at, rendition.claims_until)
+    times = (
+        rendition.starts,
+        rendition.ends,
+        rendition.breaks_at,
+        rendition.mends_at,
+        rendition.claims_until,
+    )
     for seconds in times:
         _must(
-            seconds is None or (isinstance(seconds, int | float) and 0 <= seconds <= (rendition.every or seconds)),
+            seconds is None
+            or (isinstance(seconds, int | float) and 0 <= seconds <= (rendition.every or seconds)),
             f"{name}: times are seconds from 0, and not after `every`",
         )
     _must(rendition.every is None or rendition.every > 0, f"{name}: every is a number of seconds above 0")
     for first, second in ((rendition.starts, rendition.ends), (rendition.breaks_at, rendition.mends_at)):
-        _must(second is None or (first is not None and first < second), f"{name}: {second} must come after {first}")
+        _must(
+            second is None or (first is not None and first < second),
+            f"{name}: {second} must come after {first}",
+        )
 
 
 def _tuples(values: Mapping[str, Any], *names: str) -> dict[str, tuple[Any, ...]]:

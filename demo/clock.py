@@ -14,19 +14,12 @@ from pathlib import Path
 
 
 class Clock:
-    """Seconds since the first question. `port` is the one to serve on again: players keep addresses."""
+    """Seconds since the first question."""
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
         self._path, self._now = path, now
         self._lock = threading.Lock()
-        kept = _read(path)
-        self._epoch: float | None = kept.get("epoch")
-        self._port = int(kept.get("port") or 0)
-
-    @property
-    def port(self) -> int:
-        """The port of the last run, 0 when there was none."""
-        return self._port
+        self._epoch = _read(path)
 
     @property
     def seconds(self) -> float:
@@ -40,31 +33,19 @@ class Clock:
                 self._epoch = self._now()
                 self._write()
 
-    def keep_port(self, port: int) -> None:
-        """Remember the port for the next run."""
-        with self._lock:
-            if port != self._port:
-                self._port = port
-                self._write()
-
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        draft.write_text(json.dumps({"epoch": self._epoch, "port": self._port}) + "\n", "utf-8")
+        draft.write_text(json.dumps({"epoch": self._epoch}) + "\n", "utf-8")
         os.replace(draft, self._path)
 
 
-def _read(path: Path) -> dict[str, float]:
-    """What was kept. Raises ValueError when the file is there but isn't ours."""
+def _read(path: Path) -> float | None:
+    """When the clock began, in Unix time; None when it hasn't. Raises ValueError for another's file."""
     try:
-        kept = json.loads(path.read_text("utf-8"))
+        epoch = json.loads(path.read_text("utf-8"))["epoch"]
+        return None if epoch is None else float(epoch)
     except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ValueError(f"{path} is not the demo's state file ({error}); delete it to start over") from None
-    numbers = isinstance(kept, dict) and all(
-        value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in kept.values()
-    )
-    if not numbers or not 0 <= (kept.get("port") or 0) < 65536:
-        raise ValueError(f"{path} is not the demo's state file; delete it to start over")
-    return kept
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is not the demo's state file; delete it to start over") from None

@@ -1,6 +1,7 @@
-"""Makes the demo's clips and manifests: `make demo-media`, or `python -m demo.make_media [--all]`. Needs ffmpeg.
+"""Makes the demo's clips and manifests: `make demo-media`, or `python -m demo.make_media [--all]`.
 
-It makes what `films.json` names and the media folder lacks, removes what no film names, and never talks to a network.
+It needs ffmpeg and no network. It makes what `films.json` names and the media folder lacks, and removes what
+no film names.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ CHIME = "0.2*sin(2*PI*(330+110*mod(floor(t/5),3))*t)*exp(-4*mod(t,5))*lt(mod(t,5
 AUDIO = ("-c:a", "aac", "-aac_coder", "fast", "-b:a", "2k", "-ac", "1")
 # Flat pictures that hardly change: all bits go to the key frames, and what stands still is skipped.
 VIDEO = (
-    "-c:v", "libx264", "-preset", "veryslow", "-qp", "48", "-pix_fmt", "yuv420p", "-bf", "0", "-sc_threshold", "0",
-    "-g", str(FPS * GOP_SECONDS), "-keyint_min", str(FPS * GOP_SECONDS),
+    "-c:v", "libx264", "-preset", "veryslow", "-qp", "48", "-pix_fmt", "yuv420p", "-bf", "0",
+    "-sc_threshold", "0", "-g", str(FPS * GOP_SECONDS), "-keyint_min", str(FPS * GOP_SECONDS),
     "-x264-params", "aq-mode=0:ref=1:mbtree=0:psy=0:trellis=2:subme=1:ipratio=1.6",
 )  # fmt: skip
 FRAGMENTED = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof+global_sidx", "-use_editlist", "0")
@@ -48,7 +49,9 @@ def make(films: tuple[Film, ...], folder: Path, *, everything: bool = False) -> 
     sound = manifests.read_index((folder / "audio.mp4").read_bytes())
     for film in films:
         for rendition in filter(lambda each: each.has_clip, film.renditions):
-            if everything or not all((folder / str(film.tmdb_id) / name).exists() for name in rendition.files):
+            if everything or not all(
+                (folder / str(film.tmdb_id) / name).exists() for name in rendition.files
+            ):
                 _make_rendition(film, rendition, folder / str(film.tmdb_id), sound)
                 made.append(f"{film.title}, {rendition.id}")
     return made
@@ -138,11 +141,19 @@ def _chimes() -> tuple[str, ...]:
 
 def _need_ffmpeg() -> None:
     if not shutil.which("ffmpeg"):
-        raise MediaError("ffmpeg is needed to make the demo's clips: install it (apt-get install ffmpeg, brew install …)")
-    decoders = subprocess.run(["ffmpeg", "-hide_banner", "-decoders"], capture_output=True, text=True, check=True).stdout
-    filters = subprocess.run(["ffmpeg", "-hide_banner", "-filters"], capture_output=True, text=True, check=True).stdout
+        raise MediaError(
+            "ffmpeg is needed to make the demo's clips: install it (apt-get install ffmpeg, brew install …)"
+        )
+    decoders = subprocess.run(
+        ["ffmpeg", "-hide_banner", "-decoders"], capture_output=True, text=True, check=True
+    ).stdout
+    filters = subprocess.run(
+        ["ffmpeg", "-hide_banner", "-filters"], capture_output=True, text=True, check=True
+    ).stdout
     if not (re.search(r"\blibrsvg\b", decoders) and re.search(r"\bdrawtext\b", filters)):
-        raise MediaError("this ffmpeg can't draw SVG or text: use one built with librsvg and freetype, such as Debian's")
+        raise MediaError(
+            "this ffmpeg can't draw SVG or text: use one built with librsvg and freetype, such as Debian's"
+        )
 
 
 def _ffmpeg(*arguments: str) -> None:
@@ -155,7 +166,9 @@ def _ffmpeg(*arguments: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0; 1 when a clip can't be made or all of them are too big."""
-    parser = argparse.ArgumentParser(prog="python -m demo.make_media", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.make_media", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--all", action="store_true", help="make every clip anew, not only what is missing")
     options = parser.parse_args(arguments)
     try:

@@ -57,7 +57,7 @@ class Box:
 
 
 def boxes(data: bytes, first: int = 0, last: int | None = None) -> Iterator[Box]:
-    """The boxes that lie side by side from `first` up to `last`. Raises ValueError at a size that can't be."""
+    """The boxes side by side from `first` up to `last`. Raises ValueError at a size that can't be."""
     end = len(data) if last is None else last
     while first + 8 <= end:
         size = int.from_bytes(data[first : first + 4], "big")
@@ -115,10 +115,15 @@ def media_playlist(index: Index, file: str) -> str:
 def master_playlist(video: Index, audio: Index, *, size: tuple[int, int], fps: int, playlist: str) -> str:
     """An HLS master playlist with one variant and the shared sound."""
     variant = (
-        f"BANDWIDTH={video.peak_bps + audio.peak_bps},AVERAGE-BANDWIDTH={video.average_bps + audio.average_bps},"
-        f'CODECS="{video.codec},{audio.codec}",RESOLUTION={size[0]}x{size[1]},FRAME-RATE={fps}.000,AUDIO="sound"'
+        f"BANDWIDTH={video.peak_bps + audio.peak_bps},"
+        f"AVERAGE-BANDWIDTH={video.average_bps + audio.average_bps},"
+        f'CODECS="{video.codec},{audio.codec}",RESOLUTION={size[0]}x{size[1]},'
+        f'FRAME-RATE={fps}.000,AUDIO="sound"'
     )
-    sound = 'TYPE=AUDIO,GROUP-ID="sound",NAME="Chimes",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="../audio.m3u8"'
+    sound = (
+        'TYPE=AUDIO,GROUP-ID="sound",NAME="Chimes",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",'
+        'URI="../audio.m3u8"'
+    )
     return (
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         f"#EXT-X-MEDIA:{sound}\n#EXT-X-STREAM-INF:{variant}\n{playlist}\n"
@@ -126,13 +131,14 @@ def master_playlist(video: Index, audio: Index, *, size: tuple[int, int], fps: i
 
 
 def dash_manifest(video: Index, audio: Index, *, size: tuple[int, int], fps: int, file: str) -> str:
-    """A static DASH manifest of the on-demand profile (ISO/IEC 23009-1 section 8.3), with the shared sound."""
+    """A static DASH manifest of the on-demand profile (ISO/IEC 23009-1 section 8.3), with sound."""
     picture = f'id="video" width="{size[0]}" height="{size[1]}" frameRate="{fps}" sar="1:1"'
     sound = 'id="audio"'
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011" '
-        f'type="static" mediaPresentationDuration="PT{video.seconds:.3f}S" minBufferTime="PT2S">\n  <Period>\n'
+        f'type="static" mediaPresentationDuration="PT{video.seconds:.3f}S" minBufferTime="PT2S">\n'
+        "  <Period>\n"
         f"{_adaptation('video', video, picture, file)}"
         f"{_adaptation('audio', audio, sound, '../audio.mp4')}"
         "  </Period>\n</MPD>\n"
@@ -143,7 +149,7 @@ def _adaptation(kind: str, index: Index, attributes: str, file: str) -> str:
     return (
         f'    <AdaptationSet contentType="{kind}" mimeType="{kind}/mp4" subsegmentAlignment="true" '
         'subsegmentStartsWithSAP="1">\n'
-        f"      <Representation {attributes} codecs={quoteattr(index.codec)} bandwidth=\"{index.peak_bps}\">\n"
+        f'      <Representation {attributes} codecs={quoteattr(index.codec)} bandwidth="{index.peak_bps}">\n'
         f"        <BaseURL>{file}</BaseURL>\n"
         f'        <SegmentBase indexRange="{index.init_size}-{index.index_last}">\n'
         f'          <Initialization range="0-{index.init_size - 1}"/>\n        </SegmentBase>\n'

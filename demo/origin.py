@@ -1,4 +1,4 @@
-"""The demo origin: `python -m demo.origin --port 0 --state var/demo.json`. TMDB, pictures and a library on one port.
+"""The demo origin, `python -m demo.origin --state var/demo.json`: TMDB, pictures and a library on one port.
 
     /3/…                     TMDB's API shape            /t/p/<size>/<name>.svg   posters and backdrops
     /library/movies/<id>.json, /library/media/<id>/<file>   the library, as the timeline has it at this second
@@ -78,7 +78,9 @@ class Site:
         body = library.listing(film, seconds)
         fresh_for = library.fresh_for(film, seconds)
         if body is None:
-            return pages.as_json(404, {"detail": f"There is no rendition of {film.title} yet."}, max_age=fresh_for)
+            return pages.as_json(
+                404, {"detail": f"There is no rendition of {film.title} yet."}, max_age=fresh_for
+            )
         return pages.as_json(200, body, max_age=fresh_for)
 
     def _media(self, number: str, name: str, asked: str | None) -> Reply:
@@ -87,7 +89,8 @@ class Site:
         served = timeline.serving(rendition, self.clock.seconds) if rendition else timeline.Serving.MISSING
         if served is timeline.Serving.PAGE:
             return pages.page("This film has moved")
-        return pages.media(self.media / number / name, asked) if served is timeline.Serving.MEDIA else NOTHING
+        path = self.media / number / name
+        return pages.media(path, asked) if served is timeline.Serving.MEDIA and path.is_file() else NOTHING
 
 
 @lru_cache(maxsize=128)
@@ -164,24 +167,11 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: the web server and the worker say what they asked."""
 
 
-def serve(site: Site, host: str, port: int) -> Server:
-    """A bound server. Port 0: that of the last run, so that kept addresses stay good, else any free one."""
-    wanted = port or site.clock.port
-    try:
-        server = Server((host, wanted), site)
-    except OSError:
-        if port or not wanted:
-            raise
-        server = Server((host, 0), site)
-    site.clock.keep_port(server.server_address[1])
-    return server
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0; 1 when it can't start, with the reason."""
     options = _options().parse_args(arguments)
     try:
-        server = serve(Site(load(), Clock(options.state)), options.host, options.port)
+        server = Server((options.host, options.port), Site(load(), Clock(options.state)))
     except (CatalogueError, OSError, ValueError) as error:
         sys.stderr.write(f"The demo origin can't start: {error}\n")
         return 1
@@ -195,10 +185,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m demo.origin", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.origin", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="0, the default: the port of the last run, else a free one")
-    parser.add_argument("--state", type=Path, required=True, help="file that keeps the demo's clock over restarts")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, is any free one")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="file that keeps the demo's clock over restarts"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""How the demo answers an HTTP request: status, headers, body. It knows files, ranges and types, but no socket."""
+"""How the demo answers a request: status, headers, body. It knows files, ranges and types, but no socket."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def picture(svg: str) -> Reply:
 
 def page(text: str) -> Reply:
     """A web page where media should be: what a careless server says instead of 404."""
-    return Reply(200, f"<!doctype html><title>{text}</title><h1>{text}</h1>".encode(), {"Content-Type": "text/html"})
+    return Reply(
+        200, f"<!doctype html><title>{text}</title><h1>{text}</h1>".encode(), {"Content-Type": "text/html"}
+    )
 
 
 def media(path: Path, asked: str | None) -> Reply:
@@ -59,11 +61,13 @@ def media(path: Path, asked: str | None) -> Reply:
     first, last = wanted
     if first > last:
         return Reply(416, b"", {**headers, "Content-Range": f"bytes */{len(body)}"})
-    return Reply(206, body[first : last + 1], {**headers, "Content-Range": f"bytes {first}-{last}/{len(body)}"})
+    return Reply(
+        206, body[first : last + 1], {**headers, "Content-Range": f"bytes {first}-{last}/{len(body)}"}
+    )
 
 
 def parse_range(asked: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte asked for; None when the whole is to be sent; first > last when it can't be satisfied.
+    """First and last byte asked for; None: send the whole; first > last: it can't be satisfied.
 
     More than one range, and what is not a byte range, may be ignored (RFC 9110 section 14.2).
     """

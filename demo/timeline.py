@@ -64,7 +64,13 @@ def seconds_to_change(film: Film, seconds: float) -> float | None:
 
 def _waits(rendition: Rendition, seconds: float) -> list[float]:
     phase = _phase(rendition, seconds)
-    times = (rendition.starts, rendition.ends, rendition.breaks_at, rendition.mends_at, rendition.claims_until)
+    times = (
+        rendition.starts,
+        rendition.ends,
+        rendition.breaks_at,
+        rendition.mends_at,
+        rendition.claims_until,
+    )
     ahead = [time - phase for time in times if time is not None and time > phase]
     return [*ahead, rendition.every - phase] if rendition.every else ahead
 

@@ -1,6 +1,6 @@
 """TMDB's API shape over the demo's films: pure functions from a request to a status and a body.
 
-Shapes follow TMDB's reference, https://developer.themoviedb.org/reference: movie lists, movie details, configuration,
+Shapes follow TMDB's reference, https://developer.themoviedb.org/reference: lists, details, configuration,
 errors. Votes are nought, because the demo has no voters.
 """
 
@@ -51,7 +51,10 @@ def _list(films: Sequence[Film], kind: str, page: str, today: date) -> Answer:
         return BAD_PAGE
     body = _page(rows, lambda film: _row(film, films.index(film)), int(page))
     if kind in ("now_playing", "upcoming"):
-        body["dates"] = {"minimum": str(today - timedelta(days=42)), "maximum": str(today + timedelta(days=28))}
+        body["dates"] = {
+            "minimum": str(today - timedelta(days=42)),
+            "maximum": str(today + timedelta(days=28)),
+        }
     return 200, body
 
 
@@ -120,7 +123,14 @@ def _external_ids(film: Film) -> dict[str, Any]:
 
 def _release_dates(film: Film) -> dict[str, Any]:
     released = f"{film.released.isoformat()}T00:00:00.000Z"
-    row = {"certification": "", "descriptors": [], "iso_639_1": "", "note": "", "release_date": released, "type": 1}
+    row = {
+        "certification": "",
+        "descriptors": [],
+        "iso_639_1": "",
+        "note": "",
+        "release_date": released,
+        "type": 1,
+    }
     return {"results": [{"iso_3166_1": film.country, "release_dates": [row]}]}
 
 
