@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, router, transaction
 
 from core import conf
 from core.options import Options
@@ -123,10 +123,14 @@ def add_movie(tmdb_id: int, *, at: datetime, actor: Actor = SYSTEM, comment: str
 def store(details: MovieDetails, *, at: datetime) -> tuple[Movie, bool, bool]:
     """Write what TMDB says of a movie: (movie, whether it is new, whether it has to be searched for)."""
     columns = _columns(details)
+    known = Movie.objects.filter(pk=details.tmdb_id).first()
+    if known is not None:
+        return _update(known, columns, at)
     movie = Movie(id=details.tmdb_id, **columns, discovered_at=at, metadata_at=at, next_check_at=at)
     try:
-        movie.save(force_insert=True)
-    except IntegrityError:
+        with transaction.atomic(using=router.db_for_write(Movie)):
+            movie.save(force_insert=True)
+    except IntegrityError:  # somebody else has just added it
         return _update(Movie.objects.get(pk=details.tmdb_id), columns, at)
     return movie, True, True
 

@@ -64,5 +64,8 @@ def _schedule(job: Job, cron: str) -> None:
 
 
 def _next(row: PeriodicTask, at: datetime) -> datetime:
+    """The first moment after `at` that the columns name. (`remaining_estimate` would ask the clock.)"""
     schedule: crontab = row.crontab.schedule
-    return at + schedule.remaining_estimate(at)
+    start, until_due, _ = schedule.remaining_delta(at)
+    moment: datetime = start + until_due
+    return moment

@@ -102,6 +102,9 @@ def _run(console: Console, job: Job, work: Work, *, movie_id: int | None = None)
     closed = runs.execute(run.pk, work)
     if closed is None:
         console.print(f"{run} is running already: left to its worker.")
+    elif closed.status != IngestRun.Status.SUCCEEDED:
+        reason = closed.error.strip().rpartition("\n")[2]
+        console.print(f"{closed.status.upper()} {closed}: {reason}", style="red", soft_wrap=True)
     return [closed] if closed else []
 
 

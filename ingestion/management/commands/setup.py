@@ -1,4 +1,4 @@
-"""`manage.py setup`: what has to be in the database before Marquee runs. Twice is the same as once."""
+"""`manage.py setup`: what has to be in place before Marquee runs. Twice is the same as once."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from core.roles import Role
 from ingestion import runs, schedule
 from ingestion.models import Job
 from providers import services
@@ -24,14 +22,13 @@ PASSWORD_FILE = "admin-password"
 
 
 class Command(BaseCommand):
-    help = "Bring database, roles, schedule, library provider and first account up to date."
+    help = "Bring database, static files, schedule, library provider and first account up to date."
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         self._say("database", "migrated")
-        for role in Role:
-            Group.objects.get_or_create(name=role.value)
-        self._say("roles", ", ".join(Role.values))
+        call_command("collectstatic", interactive=False, verbosity=0)
+        self._say("static", str(settings.STATIC_ROOT))
         library = services.ensure_library()
         self._say("library", str(library.config["base_url"]) if library else "none (LIBRARY_URL is empty)")
         self._say("schedule", ", ".join(schedule.initialize()))

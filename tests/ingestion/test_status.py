@@ -1,0 +1,73 @@
+"""The snapshot that operators see: what runs, what ran, what comes, and whether anybody is there to do it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from ingestion import runs, schedule, status
+from ingestion.models import Job
+from tests.ingestion.conftest import AT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "PING_S", 0.01)
+
+
+def test_an_idle_system_with_nobody_to_do_anything(valkey: Any) -> None:
+    schedule.initialize()
+    seen = status.snapshot(AT)
+    assert set(seen["jobs"]) == set(Job.values)
+    assert (seen["workers"], seen["beat_alive"], seen["queue_depth"]) == (0, False, 0)
+    job = seen["jobs"][Job.DISCOVER]
+    assert (job["queued"], job["running"], job["succeeded"], job["last"]) == (0, [], 0, None)
+    assert job["next_at"] == AT + timedelta(minutes=30)
+    assert seen["jobs"][Job.MATCH]["next_at"] is None
+
+
+def test_queued_running_and_ended_runs_are_told_apart(valkey: Any) -> None:
+    for movie_id in (1, 2, 3):
+        runs.queue(Job.MATCH, movie_id=movie_id, at=AT, trigger="test")
+    assert status.snapshot(AT)["queue_depth"] == 3
+    first, second, _ = (
+        run for run, _ in (runs.queue(Job.MATCH, movie_id=n, at=AT, trigger="t") for n in (1, 2, 3))
+    )
+
+    def work(report: runs.Report) -> dict[str, Any]:
+        report.progress(1, 3)
+        job = status.snapshot(AT)["jobs"][Job.MATCH]
+        assert job["queued"] == 2
+        assert [(run["movie"], run["progress"]) for run in job["running"]] == [(1, {"done": 1, "total": 3})]
+        return {"found": 1}
+
+    def bug(report: runs.Report) -> dict[str, Any]:
+        raise LookupError
+
+    runs.execute(first.pk, work, clock=lambda: AT)
+    runs.execute(second.pk, bug, clock=lambda: AT)
+    job = status.snapshot(AT + timedelta(hours=1))["jobs"][Job.MATCH]
+    assert (job["queued"], job["succeeded"], job["failed"]) == (1, 1, 1)
+    assert (job["last"]["movie"], job["last"]["status"]) == (2, "failed")
+    assert status.snapshot(AT + timedelta(days=2))["jobs"][Job.MATCH]["succeeded"] == 0
+
+
+def test_beat_is_alive_for_as_long_as_its_ticks_come(valkey: Any) -> None:
+    runs.queue(Job.TICK, at=AT, trigger="schedule")
+    assert status.snapshot(AT + timedelta(minutes=2))["beat_alive"]
+    assert not status.snapshot(AT + timedelta(minutes=4))["beat_alive"]
+
+
+def test_without_a_broker_the_snapshot_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery import Celery
+
+    away = Celery(broker="redis+socket:///nowhere/at-all.sock")
+    away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    monkeypatch.setattr(status, "current_app", away)
+    seen = status.snapshot(AT)
+    assert (seen["workers"], seen["queue_depth"]) == (None, None)
