@@ -29,3 +29,9 @@ PASSWORD_HASHERS = [
 
 # A file, as in life: threads of one process cannot share SQLite in memory without locking each other out.
 DATABASES["default"]["TEST"] = {"NAME": f"{DATA_FOLDER}/test.sqlite3"}  # noqa: F405
+# Pages render without a collectstatic before: names are plain, files come from where they are written.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
