@@ -116,7 +116,12 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "marquee",
         "OPTIONS": REDIS_LIMITS,
-    }
+    },
+    # What a process counts by itself while Redis is away.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
 }
 
 
@@ -165,11 +170,19 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["core.permissions.Denied"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_RATES": {"login": "10/min", "anon": "600/min", "user": "1200/min", "report": "12/min", "recheck": "12/min"},
+    "DEFAULT_PARSER_CLASSES": ["core.parsers.Json"],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": "600/min",
+        "user": "1200/min",
+        "login": "10/min",
+        "refresh": "60/min",
+        "recheck": "12/min",
+        "report": "12/min",
+    },
     "DEFAULT_THROTTLE_CLASSES": ["core.throttles.PerAddress", "core.throttles.PerAccount"],
     "EXCEPTION_HANDLER": "core.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
@@ -179,6 +192,7 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": True,
+    "CHECK_REVOKE_TOKEN": True,  # a changed password ends every session that the old one opened
 }
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -3,9 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from core.api.nowhere import Nowhere
 from streaming import pages
 
+handler400 = "core.handlers.bad_request"
+handler403 = "core.handlers.permission_denied"
 handler404 = "streaming.pages.page_not_found"
+handler500 = "core.handlers.server_error"
 
 urlpatterns = [
     path("", pages.catalogue, name="catalogue"),
@@ -13,4 +17,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("core.api.urls")),
     path("", include("streaming.api.urls")),
+    path("", include("ingestion.api.urls")),
+    re_path(r"^api(/|$)", Nowhere.as_view()),
 ]

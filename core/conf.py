@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from core import options
+from core import options, signals
 from core.models import Setting
 from core.options import OptionError, Options
 
@@ -54,6 +54,7 @@ def change(name: str, raw: object, *, by: str, at: datetime) -> State:
     row, _ = Setting.objects.update_or_create(
         name=name, defaults={"value": value, "changed_at": at, "changed_by": by}
     )
+    signals.setting_changed.send(sender=Setting, name=name)
     return _state(name, row, _from_environment())
 
 
@@ -61,6 +62,7 @@ def reset(name: str) -> State:
     """Forget the operator's word: the environment's value or the default holds again."""
     options.kind_of(name)
     Setting.objects.filter(name=name).delete()
+    signals.setting_changed.send(sender=Setting, name=name)
     return _state(name, None, _from_environment())
 
 

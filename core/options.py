@@ -73,34 +73,39 @@ def _text(pattern: str, allowed: str, *, upper: bool = False) -> Kind:
     return Kind("text", allowed, parse)
 
 
-_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_CRON_COLUMNS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_CRON_PART = re.compile(r"(?:(\*)|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", re.ASCII)
+_CRON_CHARS = 60
 
 
-def _cron_number(text: str, low: int, high: int) -> int:
-    value = int(text)
-    if not low <= value <= high:
+def _cron_values(part: str, low: int, high: int) -> range:
+    """What one part of a column (`*`, `5`, `1-5`, `*/15`, `1-5/2`) matches. Raises ValueError."""
+    match = _CRON_PART.fullmatch(part)
+    if match is None:
         raise ValueError
-    return value
+    star, first, last, step = match.groups()
+    start, stop = (low, high) if star else (int(first), int(last or first))
+    stepped = step is not None and not (star or last)
+    if not low <= start <= stop <= high or stepped or not 1 <= int(step or 1) <= high:
+        raise ValueError
+    return range(start, stop + 1, int(step or 1))
 
 
-def _check_cron_part(part: str, low: int, high: int) -> None:
-    span, _, step = part.partition("/")
-    if step or part.endswith("/"):
-        _cron_number(step, 1, high)
-    if span != "*":
-        first, dash, last = span.partition("-")
-        start = _cron_number(first, low, high)
-        if dash and _cron_number(last, low, high) < start:
-            raise ValueError
+def _cron_column(column: str, low: int, high: int) -> set[int]:
+    if len(column) > _CRON_CHARS:
+        raise ValueError
+    return {value for part in column.split(",") for value in _cron_values(part, low, high)}
 
 
 def _parse_cron(raw: object) -> str:
     columns = str(raw).split() if isinstance(raw, str) else []
-    if len(columns) != len(_CRON_RANGES):
+    if len(columns) != len(_CRON_COLUMNS):
         raise ValueError
-    for column, (low, high) in zip(columns, _CRON_RANGES, strict=True):
-        for part in column.split(","):
-            _check_cron_part(part, low, high)
+    values = [_cron_column(column, *bounds) for column, bounds in zip(columns, _CRON_COLUMNS, strict=True)]
+    days, months = values[2], values[3]
+    if min(days) > max(_LONGEST_MONTH[month - 1] for month in months):
+        raise ValueError
     return " ".join(columns)
 
 
@@ -183,10 +188,19 @@ def parse(name: str, raw: object) -> Any:
     """`raw` as the option's value. Raises OptionError that says what is allowed."""
     kind = kind_of(name)
     try:
+        if not isinstance(raw, str | int | float):
+            raise ValueError
         return kind.parse(raw)
-    except (ValueError, KeyError, OverflowError):
-        shown = str(raw)[:60]
-        raise OptionError(f"{name} is {kind.allowed}; {shown!r} is not.") from None
+    except (ValueError, KeyError):
+        raise OptionError(f"{name} is {kind.allowed}; {_shown(raw)} is not.") from None
+
+
+def _shown(raw: object) -> str:
+    """A refused value in a message. Python refuses to write out a giant number; the rest may be large."""
+    if isinstance(raw, str):
+        return repr(raw[:60])
+    plain = isinstance(raw, bool | float) or (isinstance(raw, int) and abs(raw) < 10**18)
+    return repr(raw) if plain else f"that {type(raw).__name__}"
 
 
 def _field(name: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from core.roles import Role, has_role
@@ -40,3 +40,10 @@ class IsEditor(_Needs):
 
 class IsOperator(_Needs):
     role = Role.OPERATOR
+
+
+class OperatorWrites(BasePermission):
+    """Viewers read, operators change."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return has_role(request.user, Role.VIEWER if request.method in SAFE_METHODS else Role.OPERATOR)

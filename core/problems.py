@@ -7,7 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -16,6 +23,11 @@ from rest_framework.views import exception_handler
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+_OUTAGES = (DatabaseError, InterfaceError)
+_BUGS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+"""The database did answer, and what it says is that we asked for nonsense."""
 
 
 class Problem(exceptions.APIException):
@@ -39,26 +51,31 @@ def body(status: int, detail: str, **members: Any) -> dict[str, Any]:
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: keeps its statuses and headers, changes the body."""
-    if isinstance(error, DatabaseError):
+    """DRF's exception handler: keeps its statuses and headers, changes the body. None for a bug."""
+    outage = isinstance(error, _OUTAGES) and not isinstance(error, _BUGS)
+    if outage:
         logger.error("the database does not answer", exc_info=error)
         error = Problem(503, "The database does not answer. Please try again.")
     response = exception_handler(error, context)
     if response is None:
         return None
-    status = response.status_code
-    if isinstance(error, exceptions.ValidationError):
-        response.data = body(status, "The request is not valid.", errors=_by_field(error.detail))
-    else:
-        members = error.members if isinstance(error, Problem) else {}
-        response.data = body(status, _sentence(error), **members)
+    if outage:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    response.data = _body_of(error, response.status_code)
     response.content_type = CONTENT_TYPE
     return response
 
 
-def json_response(status: int, detail: str) -> JsonResponse:
+def json_response(status: int, detail: str, **members: Any) -> JsonResponse:
     """A problem from outside DRF."""
-    return JsonResponse(body(status, detail), status=status, content_type=CONTENT_TYPE)
+    return JsonResponse(body(status, detail, **members), status=status, content_type=CONTENT_TYPE)
+
+
+def _body_of(error: Exception, status: int) -> dict[str, Any]:
+    if isinstance(error, exceptions.ValidationError):
+        return body(status, "The request is not valid.", errors=_by_field(error.detail))
+    members = error.members if isinstance(error, Problem) else {}
+    return body(status, _sentence(error), **members)
 
 
 def _sentence(error: Exception) -> str:
@@ -66,7 +83,9 @@ def _sentence(error: Exception) -> str:
         return str(error) or "Not found."
     if isinstance(error, PermissionDenied):
         return str(error) or "You may not do this."
-    return str(getattr(error, "detail", error))
+    detail = getattr(error, "detail", error)
+    # Simple JWT's errors carry a dictionary, with the sentence in it.
+    return str(detail.get("detail", "The request was refused.") if isinstance(detail, dict) else detail)
 
 
 def _by_field(detail: Any) -> Any:

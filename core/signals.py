@@ -3,4 +3,4 @@
 from django.dispatch import Signal
 
 setting_changed = Signal()
-"""A runtime setting changed; `name` is its name."""
+"""A runtime setting was changed or reset (`core.conf`); `name` is its name."""

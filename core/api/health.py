@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
 from redis import Redis, RedisError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.problems import Problem
 
 
-def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers. Nothing else is looked at."""
-    return JsonResponse({"status": "ok"})
+class Healthz(APIView):
+    """GET: the process answers. Nothing else is looked at, nor is it counted."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = []
+
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, migrations and broker; 503 says which of them is missing."""
-    checks = {"database": _database(), "broker": _broker()}
-    ready = all(state == "ok" for state in checks.values())
-    body = {"status": "ok" if ready else "unavailable", "checks": checks}
-    return JsonResponse(body, status=200 if ready else 503)
+class Readyz(APIView):
+    """GET: database, migrations and broker are there; 503 says which of them is missing."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        checks = {"database": _database(), "broker": _broker()}
+        missing = [f"{name} {state}" for name, state in checks.items() if state != "ok"]
+        if missing:
+            raise Problem(503, f"Not ready: {', '.join(missing)}.", checks=checks)
+        return Response({"status": "ok", "checks": checks})
 
 
 def _database() -> str:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return "does not answer"
-    return f"{len(waiting)} migrations are not applied" if waiting else "ok"
+    return f"waits for {len(waiting)} migrations" if waiting else "ok"
 
 
 def _broker() -> str:

@@ -1,5 +1,5 @@
 from core.api.auth import Login, Logout, Me, Refresh
-from core.api.health import healthz, readyz
+from core.api.health import Healthz, Readyz
 from core.api.settings import SettingDetail, SettingList
 from core.routes import both
 
@@ -10,6 +10,6 @@ urlpatterns = [
     *both("api/auth/me", Me.as_view(), "me"),
     *both("api/settings", SettingList.as_view(), "settings"),
     *both("api/settings/<str:key>", SettingDetail.as_view(), "setting"),
-    *both("healthz", healthz, "healthz"),
-    *both("readyz", readyz, "readyz"),
+    *both("healthz", Healthz.as_view(), "healthz"),
+    *both("readyz", Readyz.as_view(), "readyz"),
 ]

@@ -1,0 +1,30 @@
+"""What Django answers when a request fails before or beside a view: a problem under `/api/`, else a page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from core import problems
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return problems.json_response(400, "The request's host name, size or form is not accepted here.")
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return problems.json_response(403, "You may not do this.")
+    return defaults.permission_denied(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_api(request):
+        return problems.json_response(500, "Something went wrong on our side, and was logged.")
+    return defaults.server_error(request)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/healthz", "/readyz"))

@@ -1,0 +1,28 @@
+"""What requests may say: in a body or in a query, every member is known or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+
+class Strict(serializers.Serializer[None]):
+    """Refuses members that it does not know: a misspelt `if_seq` must not pass for none at all."""
+
+    @classmethod
+    def read(cls, data: Any, **context: Any) -> dict[str, Any]:
+        """The valid values of `data`. Raises ValidationError, field by field."""
+        asked = cls(data=data, context=context)
+        asked.is_valid(raise_exception=True)
+        return dict(asked.validated_data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            known = ", ".join(self.fields) or "none"
+            raise serializers.ValidationError(
+                {name[:40]: [f"Unknown. Known: {known}."] for name in unknown[:10]}
+            )
+        return super().to_internal_value(data)
