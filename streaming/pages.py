@@ -9,7 +9,6 @@ from typing import Any
 from csp.constants import SELF
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -71,7 +70,7 @@ class Told:
 
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
-    """Published films, the popular ones first; `?q=` searches their titles. `?part=films` is the list alone."""
+    """Published films, popular ones first; `?q=` searches titles, `?part=films` is the list alone."""
     query = request.GET.get("q", "").strip()[:MAX_QUERY_CHARS]
     page = Paginator(_films(query), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"query": query, "page": page, "cards": _cards(page), "upgrades": _upgrades(query, page)}
@@ -83,7 +82,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def watch(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """A film and its player; `?part=facts` is what is said of the stream, alone. 404 for what is not public."""
+    """A film and its player; `?part=facts` is what is said of the stream. 404 for what is not public."""
     movie = Movie.objects.present().filter(pk=movie_id, hidden=False).first()
     if movie is None:
         raise Http404("There is no such film.")
@@ -114,10 +113,7 @@ def image_url(path: str, size: str) -> str:
 
 
 def _films(query: str) -> Any:
-    movies = Movie.objects.published().order_by("-popularity", "id")
-    if not query:
-        return movies
-    return movies.filter(Q(title__icontains=query) | Q(original_title__icontains=query))
+    return Movie.objects.published().search(query).order_by("-popularity", "id")
 
 
 def _cards(page: Page[Movie]) -> list[Card]:
@@ -139,7 +135,7 @@ def _upgrades(query: str, page: Page[Movie]) -> list[Told]:
 
 
 def _history(movie: Movie) -> list[Told]:
-    """What happened to a film that a viewer could have seen: editors' notes and hidden turns are not in it."""
+    """What happened to a film that a viewer could have seen: no editor's note, no hidden turn."""
     rows = StreamSwitch.objects.of(movie.pk).filter(seq__lte=movie.switch_seq)[:_HISTORY_READ]
     visible = [row for row in rows if row.moves_pointer or row.from_quality != row.to_quality]
     return [_told(row, movie) for row in visible[:HISTORY_SHOWN]]

@@ -1,6 +1,6 @@
-"""A whole Marquee of its own for browser tests: web server, Valkey, SQLite, and a library that tests can change.
+"""A whole Marquee for browser tests: web server, Valkey, SQLite, and a library that tests can change.
 
-Nothing is faked: films come in by a real match against the library, and the viewer's player fetches its media.
+Nothing is faked: films come in by a real match, and the viewer's player fetches the library's media.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Stack:
         return done.stdout
 
     def run(self, code: str, **values: Any) -> Any:
-        """Run `code` inside the product, with `values` as variables; what it left in `result`, through JSON."""
+        """Run `code` inside the product, with `values` as variables; returns what it left in `result`."""
         given = (
             f"import json; globals().update(json.loads({json.dumps(json.dumps(values))})); result = None\n"
         )
@@ -121,11 +121,9 @@ Movie.objects.update_or_create(id=film, defaults={"discovered_at": at, "metadata
 """
 MATCH = """
 from django.utils import timezone
-from ingestion import runs
+from ingestion import jobs
 from ingestion.models import Job
-run, _ = runs.queue(Job.MATCH, movie_id=film, trigger="test", at=timezone.now())
-runs.execute(run.pk)
-run.refresh_from_db()
+run = jobs.run_now(Job.MATCH, at=timezone.now(), trigger="test", movie_id=film)
 assert run.status == "succeeded", (run.status, run.error)
 """
 ACCOUNTS = """
@@ -133,7 +131,9 @@ from django.contrib.auth.models import Group, User
 for role in ("viewer", "editor", "operator"):
     user = User.objects.create_user(role, password=password, is_staff=True)
     user.groups.add(Group.objects.get_or_create(name=role)[0])
-User.objects.create_superuser("admin", password=password)
+admin = User.objects.get(username="admin")  # made by `setup`
+admin.set_password(password)
+admin.save()
 """
 
 
