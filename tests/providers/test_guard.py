@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from providers import transport
+from providers import guard, transport
 from providers.errors import ProviderRefused, ProviderTransient
 from providers.guard import DestinationRefused, Guard, is_public, origin_of, trusted_origin
 from providers.http import GuardedSession, Request
@@ -217,6 +217,14 @@ def test_other_ports_than_80_and_443_are_refused(port: int) -> None:
     assert net.resolved == []
 
 
+def test_the_connection_asks_the_guard_again() -> None:
+    """Should two parsers ever disagree about a URL, the one that connects is right."""
+    adapter = transport.PinnedAdapter(Guard.of([], ["films.example"]))
+    for origin in (guard.Origin("http", "films.example", 22), guard.Origin("http", "evil.example", 80)):
+        with pytest.raises(DestinationRefused):
+            adapter.connect(origin)
+
+
 def test_hosts_are_held_to_the_list_also_after_a_redirect(origin: Origin) -> None:
     origin.on("/a", Answer(302, headers={"Location": "http://evil.example/"}))
     net = Net(origin.port, ["93.184.216.34"])
@@ -228,10 +236,10 @@ def test_hosts_are_held_to_the_list_also_after_a_redirect(origin: Origin) -> Non
 
 
 def test_a_starred_host_stands_for_every_name_below_it() -> None:
-    guard = Guard.of([], ["*.archive.example"])
-    assert guard.check("https://ia801.us.archive.example/film.mp4").port == 443
+    rules = Guard.of([], ["*.archive.example"])
+    assert rules.check("https://ia801.us.archive.example/film.mp4").port == 443
     with pytest.raises(DestinationRefused):
-        guard.check("https://notarchive.example/")
+        rules.check("https://notarchive.example/")
 
 
 def test_a_name_that_does_not_resolve_is_unreachable_not_refused() -> None:
