@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from celery import Celery
+from django.conf import settings
 
 from core import conf
 from ingestion import runs, slots
@@ -299,3 +301,19 @@ def test_a_heartbeat_keeps_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = runs.execute(run.pk, work, clock=lambda: next(moments))
     assert closed is not None
     assert closed.status == Status.SUCCEEDED
+
+
+def test_without_a_broker_a_run_stays_queued_and_the_next_tick_publishes_it(
+    monkeypatch: pytest.MonkeyPatch, broker: list[str]
+) -> None:
+    away = Celery("away", broker="redis+socket:///nowhere/at-all.sock", set_as_current=False)
+    away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    back = runs.current_app
+    monkeypatch.setattr(runs, "current_app", away)
+    run, created = queue()
+    assert (created, run.status) == (True, Status.QUEUED)
+    assert runs.find_lost(at=AT).published == 1, "tried once more, in vain"
+    monkeypatch.setattr(runs, "current_app", back)
+    assert runs.find_lost(at=AT).published == 1
+    assert runs.find_lost(at=AT).published == 0
+    assert broker == [str(run.pk)]

@@ -66,7 +66,7 @@ def test_beat_is_alive_for_as_long_as_its_ticks_come(valkey: Any) -> None:
 def test_without_a_broker_the_snapshot_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from celery import Celery
 
-    away = Celery(broker="redis+socket:///nowhere/at-all.sock")
+    away = Celery("away", broker="redis+socket:///nowhere/at-all.sock", set_as_current=False)
     away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     monkeypatch.setattr(status, "current_app", away)
     seen = status.snapshot(AT)
