@@ -38,7 +38,7 @@ class MediaError(RuntimeError):
 
 
 def make(films: tuple[Film, ...], folder: Path, *, everything: bool = False) -> list[str]:
-    """Make what is missing (or everything) in `folder`; the names of what was made. Raises MediaError."""
+    """Make the clips that `folder` lacks (or all) and write the manifests; the names of the clips made. Raises MediaError."""
     _need_ffmpeg()
     wanted = _wanted(films, folder)
     _remove_others(folder, {*wanted, folder / "audio.mp4", folder / "audio.m3u8"})
@@ -49,11 +49,12 @@ def make(films: tuple[Film, ...], folder: Path, *, everything: bool = False) -> 
     sound = manifests.read_index((folder / "audio.mp4").read_bytes())
     for film in films:
         for rendition in filter(lambda each: each.has_clip, film.renditions):
-            if everything or not all(
-                (folder / str(film.tmdb_id) / name).exists() for name in rendition.files
-            ):
-                _make_rendition(film, rendition, folder / str(film.tmdb_id), sound)
+            clip = folder / str(film.tmdb_id) / f"{rendition.id}.mp4"
+            if everything or not clip.exists():
+                _make_clip(film, rendition, clip)
                 made.append(f"{film.title}, {rendition.id}")
+            if rendition.delivery != "progressive":
+                _write_manifests(rendition, clip, sound)
     return made
 
 
@@ -84,29 +85,26 @@ def _make_sound(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     fragments = ("-frag_duration", str(GOP_SECONDS * 1_000_000), "-avoid_negative_ts", "make_zero")
     movflags = ("-movflags", "+empty_moov+default_base_moof+global_sidx", "-use_editlist", "0")
-    _ffmpeg(*_chimes(), *AUDIO, *PLAIN, *movflags, *fragments, str(folder / "audio.mp4"))
+    # A little short: AAC ends on a whole frame, and sound that outlasts the picture would stretch the clip.
+    _ffmpeg(*_chimes(CLIP_SECONDS - 0.3), *AUDIO, *PLAIN, *movflags, *fragments, str(folder / "audio.mp4"))
     index = manifests.read_index((folder / "audio.mp4").read_bytes())
     (folder / "audio.m3u8").write_text(manifests.media_playlist(index, "audio.mp4"), "utf-8")
 
 
-def _make_rendition(film: Film, rendition: Rendition, folder: Path, sound: manifests.Index) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    clip = folder / f"{rendition.id}.mp4"
-    _make_clip(film, rendition, clip)
-    if rendition.delivery == "progressive":
-        return
+def _write_manifests(rendition: Rendition, clip: Path, sound: manifests.Index) -> None:
     size = rendition.width, rendition.height
     index = manifests.read_index(clip.read_bytes())
-    entry = folder / rendition.entry
+    entry = clip.with_name(rendition.entry)
     if rendition.delivery == "dash":
         entry.write_text(manifests.dash_manifest(index, sound, size=size, fps=FPS, file=clip.name), "utf-8")
         return
     playlist = f"{rendition.id}.video.m3u8"
-    (folder / playlist).write_text(manifests.media_playlist(index, clip.name), "utf-8")
+    clip.with_name(playlist).write_text(manifests.media_playlist(index, clip.name), "utf-8")
     entry.write_text(manifests.master_playlist(index, sound, size=size, fps=FPS, playlist=playlist), "utf-8")
 
 
 def _make_clip(film: Film, rendition: Rendition, clip: Path) -> None:
+    clip.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         still = Path(scratch, "still.svg")
         still.write_text(art.still(film, rendition), "utf-8")
@@ -134,9 +132,9 @@ def _moving(rendition: Rendition) -> str:
     )
 
 
-def _chimes() -> tuple[str, ...]:
+def _chimes(seconds: float = CLIP_SECONDS) -> tuple[str, ...]:
     expression = CHIME.replace(",", r"\,")
-    return ("-f", "lavfi", "-i", f"aevalsrc='{expression}':s=8000:d={CLIP_SECONDS}")
+    return ("-f", "lavfi", "-i", f"aevalsrc='{expression}':s=8000:d={seconds}")
 
 
 def _need_ffmpeg() -> None:
