@@ -56,12 +56,13 @@ class _Window(BaseThrottle):
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        number, _, period = (api_settings.DEFAULT_THROTTLE_RATES or {})[self.scope].partition("/")
+        number, _, period = str((api_settings.DEFAULT_THROTTLE_RATES or {})[self.scope]).partition("/")
         length = _SECONDS[period[0]]
         window, passed = divmod(time.time(), length)
         self.left_s = length - passed
         keys = [f"throttle:{self.scope}:{who}:{window:.0f}" for who in self.identities(request)]
-        return all([counter.add(key, for_s=length) <= int(number) for key in keys])
+        counts = [counter.add(key, for_s=length) for key in keys]
+        return max(counts, default=0) <= int(number)
 
     def wait(self) -> float:
         return self.left_s

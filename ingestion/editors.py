@@ -10,12 +10,15 @@ from datetime import datetime
 
 from providers import services
 from providers.types import STRIKES, ProbeOutcome
-from streaming import switching, verification
-from streaming.errors import NotPlayable, StaleSeq, UnknownVersion
+from streaming import plans, switching, verification
+from streaming.errors import NotPlayable, StaleSeq
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.switching import Actor, Suppression
+from streaming.plans import Actor, Suppression, View
 
 _REFUSED = STRIKES | {ProbeOutcome.PROVIDER_DOWN}
+"""A probe that was throttled or saw nothing clear is no reason to overrule an editor."""
+_IF_IT_PLAYS = {"state": StreamVersion.State.HEALTHY}
+"""A probe can mend a broken stream, but not its rights: those are looked at before it."""
 
 
 def activate(
@@ -31,10 +34,9 @@ def activate(
 ) -> StreamSwitch | None:
     """Probe a version and make it active. Raises SwitchError: NotPlayable when the probe fails, and as
     `switching.activate` does."""
-    _check_turn(movie_id, if_seq, at)
-    version = StreamVersion.objects.filter(pk=version_id, movie_id=movie_id).first()
-    if version is None:
-        raise UnknownVersion(f"Movie {movie_id} has no stream version {version_id}.")
+    seen = _view(movie_id, if_seq, at)
+    version = seen.version(version_id)
+    plans.refuse_unplayable(seen, plans.with_columns(version, _IF_IT_PLAYS))
     _probe(version, at)
     return switching.activate(
         movie_id,
@@ -60,7 +62,7 @@ def rollback(
     if_seq: int | None = None,
 ) -> StreamSwitch:
     """Probe the stream that a rollback leads to, and roll back. Raises like `switching.rollback`."""
-    _check_turn(movie_id, if_seq, at)
+    _view(movie_id, if_seq, at)
     _probe(switching.rollback_target(movie_id, at=at).version, at)
     return switching.rollback(
         movie_id,
@@ -74,16 +76,19 @@ def rollback(
     )
 
 
-def _check_turn(movie_id: int, if_seq: int | None, at: datetime) -> None:
-    """A stale request is refused before anybody is asked for a byte."""
+def _view(movie_id: int, if_seq: int | None, at: datetime) -> View:
+    """The movie as it stands. A stale request is refused before anybody is asked for a byte."""
     seen = switching.view(movie_id, at=at)
     if if_seq is not None and seen.movie.switch_seq != if_seq:
         raise StaleSeq(f"{seen.movie} is at turn {seen.movie.switch_seq}, not {if_seq}. Look again.")
+    return seen
 
 
 def _probe(version: StreamVersion, at: datetime) -> None:
     result = services.probe(version.provider, version.url, version.delivery, at=at)
-    verification.record(version.pk, result, at=at)
+    verdict = verification.record(version.pk, result, at=at)
+    if verdict.broke:
+        switching.reconsider(version.movie_id, at=at)  # it may be the one that plays now
     if result.outcome in _REFUSED:
         outcome = result.outcome.value
         raise NotPlayable(f"{version} does not play now ({outcome}): {result.evidence}", [outcome])

@@ -113,7 +113,7 @@ def by_policy(view: View, *, enforce: bool = False) -> Plan | None:
 def by_editor(view: View, key: uuid.UUID, *, pin: bool, suppress_current: bool) -> Plan | None:
     """An editor's choice. Raises UnknownVersion, Withdrawn, NotPlayable."""
     version, left = view.version(key), view.active
-    _refuse_unplayable(view, version)
+    refuse_unplayable(view, version)
     if left is not None and left.pk == key:
         return by_edit(view, {"pinned": pin})
     extra = _suppressed(view.at, None, "An editor chose another stream.") if suppress_current else {}
@@ -131,7 +131,7 @@ def rollback_target(view: View, undone: StreamSwitch | None) -> RollbackTarget:
             f"The stream before switch {undone.pk} is past its grace period of"
             f" {view.options.grace_period_hours:g} hours (GRACE_PERIOD_HOURS)."
         )
-    _refuse_unplayable(view, version)
+    refuse_unplayable(view, version)
     return RollbackTarget(undone, version)
 
 
@@ -301,7 +301,8 @@ def _move(
     return Plan(reason=reason, to=to, movie={"pinned": pinned}, versions=versions, decision=decision)
 
 
-def _refuse_unplayable(view: View, version: StreamVersion) -> None:
+def refuse_unplayable(view: View, version: StreamVersion) -> None:
+    """Raises Withdrawn, or NotPlayable with what not even an editor's word overrides."""
     if view.movie.removed_at is not None:
         raise Withdrawn(f"{view.movie} was withdrawn. Restore it first.")
     reasons = [reason.value for reason in policy.unplayable(candidate(version), view.at)]

@@ -20,6 +20,12 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         """Not removed by an editor."""
         return self.filter(removed_at__isnull=True)
 
+    def search(self, text: str) -> Self:
+        """Those whose title, or title in its own language, contains `text`; all, if that is empty."""
+        if not text:
+            return self
+        return self.filter(models.Q(title__icontains=text) | models.Q(original_title__icontains=text))
+
     def due_for_tick(self, at: datetime) -> Self:
         return self.present().filter(next_check_at__lte=at).order_by("next_check_at")
 

@@ -20,11 +20,12 @@ State = StreamVersion.State
 SECOND_STRIKE_AFTER = timedelta(minutes=2)
 ROUTINE = timedelta(hours=12)
 AFTER_OUTAGE = timedelta(minutes=15)
+JUST_PROBED = timedelta(minutes=2)
 STRIKES_TO_BREAK = 2
 
 
 class Verdict(NamedTuple):
-    """What a probe did to a version: `struck` when it spoke against it, `broke` when that was once too often."""
+    """What a probe did to a version: `struck` if it spoke against it, `broke` if that was once too often."""
 
     version: StreamVersion
     struck: bool
@@ -56,6 +57,16 @@ def record(version_id: uuid.UUID, result: ProbeResult, *, at: datetime) -> Verdi
         switching.pass_canary(version_id)
     struck = result.outcome in STRIKES
     return Verdict(version, struck, struck and version.state == State.BROKEN)
+
+
+def look_soon(version_id: uuid.UUID, *, at: datetime) -> bool:
+    """Let the next tick probe a healthy stream that is said not to play. True if that is sooner than planned.
+
+    A suspect one waits for its second strike already. One probed a moment ago is left alone: however many
+    complain, and whatever they are after, a provider is not asked more often for it.
+    """
+    healthy = StreamVersion.objects.filter(pk=version_id, state=State.HEALTHY, next_check_at__gt=at)
+    return healthy.exclude(probed_at__gt=at - JUST_PROBED).update(next_check_at=at) == 1
 
 
 def _measured(version: StreamVersion, result: ProbeResult) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
@@ -25,11 +24,11 @@ from core.throttles import PerLogin, Scoped
 class OneTimeToken(RefreshToken):
     """A refresh token that opens one new pair, also when it is sent twice at the same moment."""
 
-    def blacklist(self) -> tuple[BlacklistedToken, bool]:
-        spent, first = super().blacklist()
-        if not first:
+    def blacklist(self) -> Any:
+        spent: Any = super().blacklist()  # (row, whether it is new)
+        if not spent[1]:
             raise TokenError("Token is blacklisted")
-        return spent, first
+        return spent
 
 
 class Renewal(TokenRefreshSerializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.utils import timezone
@@ -10,8 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.permissions import IsOperator, IsViewer
+from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
+from core.routes import LARGEST_ID
+from core.serializers import Strict
 from ingestion import runs, schedule, status
 from ingestion.models import IngestLog, IngestRun, Job
 from streaming.models import Movie
@@ -61,12 +64,11 @@ class Status(APIView):
         return Response(status.snapshot(timezone.now()))
 
 
-class RunParameters(serializers.Serializer[None]):
-    movie = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
-
-
 class RunJob(APIView):
-    """POST: start a job now; 202 with its run, or with the run that is active already."""
+    """POST: start a job now; 202 with its run.
+
+    With `again` true it is the run that was active already; if that had begun, one more follows it.
+    """
 
     permission_classes = [IsOperator]
 
@@ -90,9 +92,8 @@ class Runs(APIView):
     permission_classes = [IsViewer]
 
     def get(self, request: Request) -> Response:
-        asked = RunFilter(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        limit, filters = _split(asked.validated_data)
+        filters = RunFilter.read(request.query_params)
+        limit = filters.pop("limit")
         rows = IngestRun.objects.filter(**filters).order_by("-id")[:limit]
         return Response([run_body(run) for run in rows])
 
@@ -100,16 +101,15 @@ class Runs(APIView):
 class Run(APIView):
     """GET one run; DELETE cancels it."""
 
-    def get_permissions(self) -> list[Any]:
-        return [IsViewer() if self.request.method == "GET" else IsOperator()]
+    permission_classes = [OperatorWrites]
 
-    def get(self, request: Request, run_id: Any) -> Response:
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
         run = IngestRun.objects.filter(pk=run_id).first()
         if run is None:
             raise Problem(404, f"There is no run {run_id}.")
         return Response(run_body(run))
 
-    def delete(self, request: Request, run_id: Any) -> Response:
+    def delete(self, request: Request, run_id: uuid.UUID) -> Response:
         try:
             run = runs.cancel(run_id, by=request.user.get_username(), at=timezone.now())
         except runs.UnknownRun as error:
@@ -123,9 +123,8 @@ class Logs(APIView):
     permission_classes = [IsViewer]
 
     def get(self, request: Request) -> Response:
-        asked = LogFilter(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        limit, filters = _split(asked.validated_data)
+        filters = LogFilter.read(request.query_params)
+        limit = filters.pop("limit")
         lines = IngestLog.objects.filter(**filters).order_by("-id")[:limit]
         return Response([log_body(line) for line in lines])
 
@@ -139,9 +138,9 @@ class Initialize(APIView):
         return Response({"scheduled": schedule.initialize()})
 
 
-class _Newest(serializers.Serializer[None]):
+class _Newest(Strict):
     job = serializers.ChoiceField(choices=Job.choices, required=False)
-    movie = serializers.IntegerField(source="movie_id", required=False, min_value=1)
+    movie = serializers.IntegerField(source="movie_id", required=False, min_value=1, max_value=LARGEST_ID)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
 
 
@@ -157,21 +156,18 @@ class LogFilter(_Newest):
     text = serializers.CharField(source="message__contains", required=False, max_length=100)
 
 
-def _split(asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    filters = dict(asked)
-    return filters.pop("limit"), filters
+class MatchParameters(Strict):
+    movie = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+
+
+class NoParameters(Strict):
+    """Every other job does all there is to do."""
 
 
 def _parameters(job: str, given: Any) -> int | None:
-    """The movie of a `content.match`; no other job takes any parameter."""
-    allowed = {"movie"} if job == Job.MATCH else set()
-    unknown = set(given) - allowed if isinstance(given, dict) else {"body"}
-    if unknown:
-        takes = 'only {"movie": id}' if allowed else "no parameters"
-        raise Problem(400, f"{job} takes {takes}; not {', '.join(sorted(map(str, unknown)))[:80]}.")
-    asked = RunParameters(data=given)
-    asked.is_valid(raise_exception=True)
-    movie_id: int | None = asked.validated_data.get("movie")
+    """The movie of a `content.match`."""
+    takes = MatchParameters if job == Job.MATCH else NoParameters
+    movie_id: int | None = takes.read(given).get("movie")
     if movie_id is not None and not Movie.objects.present().filter(pk=movie_id).exists():
         raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
     return movie_id

@@ -10,42 +10,48 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from core.permissions import IsEditor, IsViewer
 from core.problems import Problem
 from core.roles import Role, has_role
-from core.throttles import Scoped
+from core.routes import LARGEST_ID
+from core.serializers import Strict
+from core.throttles import PerAccount, Scoped
 from ingestion import editors, runs
 from ingestion.api.jobs import run_body
 from ingestion.api.refusals import as_problems
 from ingestion.models import Job
-from streaming import plans, switching
+from streaming import plans, switching, verification
 from streaming.api.views import switch_body
-from streaming.models import Movie, StreamVersion
+from streaming.models import Movie
+from streaming.querysets import MovieQuerySet
 from streaming.switching import Suppression, actor_of
 
+PUBLIC_RUN = ("id", "job", "movie", "status", "queued_at")
 
-class Activation(serializers.Serializer[None]):
+
+class Activation(Strict):
     version = serializers.UUIDField()
     reason = serializers.CharField(max_length=500)
     pin = serializers.BooleanField(default=False)
     suppress_current = serializers.BooleanField(default=False)
-    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
 
 
-class Rollback(serializers.Serializer[None]):
+class Rollback(Strict):
     reason = serializers.CharField(max_length=500)
     suppress = serializers.ChoiceField(choices=Suppression.choices, default=Suppression.FOREVER)
     until = serializers.DateTimeField(required=False)
     pin = serializers.BooleanField(default=False)
-    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         until: datetime | None = attrs.get("until")
         if (attrs["suppress"] == Suppression.UNTIL) != (until is not None):
             raise serializers.ValidationError({"until": 'Give it with "suppress": "until", and only then.'})
-        if until is not None and until <= timezone.now():
+        if until is not None and until <= self.context["at"]:
             raise serializers.ValidationError({"until": "It has to lie ahead of now."})
         return attrs
 
@@ -56,9 +62,7 @@ class ActivateStream(APIView):
     permission_classes = [IsEditor]
 
     def post(self, request: Request, movie_id: int) -> Response:
-        asked = Activation(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = dict(asked.validated_data)
+        wanted = Activation.read(request.data)
         with as_problems():
             row = editors.activate(
                 movie_id,
@@ -77,15 +81,14 @@ class RollBack(APIView):
     permission_classes = [IsEditor]
 
     def post(self, request: Request, movie_id: int) -> Response:
-        asked = Rollback(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = dict(asked.validated_data)
+        at = timezone.now()
+        wanted = Rollback.read(request.data, at=at)
         with as_problems():
             row = editors.rollback(
                 movie_id,
                 actor=actor_of(request.user),
                 comment=wanted.pop("reason"),
-                at=timezone.now(),
+                at=at,
                 **wanted,
             )
         return Response({"changed": True, "switch": switch_body(row)})
@@ -103,28 +106,28 @@ class WhyThisOne(APIView):
 
 
 class Recheck(APIView):
-    """POST: search and probe this movie again, soon."""
+    """POST: search and probe this movie again, soon. Editors may as often as they may do anything."""
 
     permission_classes = [IsAuthenticated]
-    throttle_classes = [Scoped]
     throttle_scope = "recheck"
 
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [PerAccount() if has_role(self.request.user, Role.EDITOR) else Scoped()]
+
     def post(self, request: Request, movie_id: int) -> Response:
-        staff = has_role(request.user, Role.EDITOR)
-        movies = Movie.objects.present() if staff else Movie.objects.published()
-        if not movies.filter(pk=movie_id).exists():
-            raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
+        editor = has_role(request.user, Role.EDITOR)
+        _require(Movie.objects.present() if editor else Movie.objects.published(), movie_id)
+        who = request.user.get_username()
         run, created = runs.queue(
-            Job.MATCH,
-            movie_id=movie_id,
-            trigger="api",
-            requested_by=request.user.get_username(),
-            at=timezone.now(),
+            Job.MATCH, movie_id=movie_id, trigger="api", requested_by=who, at=timezone.now()
         )
-        return Response(run_body(run) | {"again": not created}, status=202)
+        shown = run_body(run)
+        if not has_role(request.user, Role.VIEWER):  # who else asked, and what went wrong, is for staff
+            shown = {name: shown[name] for name in PUBLIC_RUN}
+        return Response(shown | {"again": not created}, status=202)
 
 
-class Report(serializers.Serializer[None]):
+class Report(Strict):
     version = serializers.UUIDField()
     code = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
@@ -137,18 +140,15 @@ class PlaybackReports(APIView):
     throttle_scope = "report"
 
     def post(self, request: Request, movie_id: int) -> Response:
-        report = Report(data=request.data)
-        report.is_valid(raise_exception=True)
-        movie = Movie.objects.published().filter(pk=movie_id).first()
-        if movie is None:
-            raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
-        version = report.validated_data["version"]
+        version = Report.read(request.data)["version"]
+        movie = _require(Movie.objects.published(), movie_id)
         if movie.active_stream_id == version:
-            hurry(version, at=timezone.now())
+            verification.look_soon(version, at=timezone.now())
         return Response({"accepted": True}, status=202)
 
 
-def hurry(version_id: Any, *, at: datetime) -> None:
-    """Let the next tick probe a healthy stream. A suspect one is waiting for its second strike already."""
-    healthy = StreamVersion.objects.filter(pk=version_id, state=StreamVersion.State.HEALTHY)
-    healthy.filter(next_check_at__gt=at).update(next_check_at=at)
+def _require(movies: MovieQuerySet, movie_id: int) -> Movie:
+    movie = movies.filter(pk=movie_id).first()
+    if movie is None:
+        raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
+    return movie

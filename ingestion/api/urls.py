@@ -2,12 +2,12 @@ from core.routes import both
 from ingestion.api import jobs, streams
 
 urlpatterns = [
-    *both("api/movies/<int:movie_id>/activate-stream", streams.ActivateStream.as_view(), "activate-stream"),
-    *both("api/movies/<int:movie_id>/rollback", streams.RollBack.as_view(), "rollback"),
-    *both("api/movies/<int:movie_id>/decision", streams.WhyThisOne.as_view(), "decision"),
-    *both("api/movies/<int:movie_id>/recheck", streams.Recheck.as_view(), "recheck"),
+    *both("api/movies/<movie:movie_id>/activate-stream", streams.ActivateStream.as_view(), "activate-stream"),
+    *both("api/movies/<movie:movie_id>/rollback", streams.RollBack.as_view(), "rollback"),
+    *both("api/movies/<movie:movie_id>/decision", streams.WhyThisOne.as_view(), "decision"),
+    *both("api/movies/<movie:movie_id>/recheck", streams.Recheck.as_view(), "recheck"),
     *both(
-        "api/movies/<int:movie_id>/playback-reports", streams.PlaybackReports.as_view(), "playback-reports"
+        "api/movies/<movie:movie_id>/playback-reports", streams.PlaybackReports.as_view(), "playback-reports"
     ),
     *both("api/ingest/status", jobs.Status.as_view(), "ingest-status"),
     *both("api/ingest/run/<str:job>", jobs.RunJob.as_view(), "ingest-run"),
