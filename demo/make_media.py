@@ -38,7 +38,7 @@ class MediaError(RuntimeError):
 
 
 def make(films: tuple[Film, ...], folder: Path, *, everything: bool = False) -> list[str]:
-    """Make the clips that `folder` lacks (or all) and write the manifests; the names of the clips made. Raises MediaError."""
+    """Make the clips that `folder` lacks, or all, and the manifests; what was made. Raises MediaError."""
     _need_ffmpeg()
     wanted = _wanted(films, folder)
     _remove_others(folder, {*wanted, folder / "audio.mp4", folder / "audio.m3u8"})
