@@ -26,7 +26,7 @@ CHANNEL = "events_channel"
 
 QUIET_S = 10.0
 ANSWER_S = 5.0
-RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0)
+RETRY_S = (0.25, 0.5, 1.0, 2.0)
 
 
 class Listener(Protocol):

@@ -10,7 +10,7 @@ import pytest
 from tests.streaming.live.stack import Stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="marquee-live-", dir="/tmp"))  # a socket's path holds 104 bytes
     try:

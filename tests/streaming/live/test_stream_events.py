@@ -223,6 +223,7 @@ def test_sigterm_ends_the_process_at_once_and_every_stream_properly(stack: Stack
         os.kill(web.pid, signal.SIGTERM)
         assert [viewer.next() for viewer in viewers] == [None] * 20
         web.wait(5)
+    assert "Traceback" not in (stack.folder / f"web-{port}.log").read_text()
 
 
 def _threads(pid: int) -> int:

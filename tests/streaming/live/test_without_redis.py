@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from config.supervisor.children import end
 from tests import servers
 from tests.streaming.live.stack import Stack, until
 
@@ -50,11 +51,12 @@ def test_a_web_process_that_starts_without_redis_serves_all_the_same(stack: Stac
     stack.kill_valkey()
     port = servers.free_port()
     try:
-        stack.start_web(port)
+        web = stack.start_web(port)
         with stack.watch(movie, port=port) as stream:
             assert stream.next().type == "snapshot"
             stack.tell("activate", movie, 1080)
             assert stream.next().id == f"{movie}:2"
     finally:
         stack.start_valkey()
-    until(lambda: stack.listeners() == 2, "both processes listen again")
+    until(lambda: stack.listeners() == 2, "both processes listen")
+    end(web, (signal.SIGTERM, 5.0))
