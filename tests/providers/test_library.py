@@ -187,9 +187,15 @@ def test_the_log_says_what_was_expected(caplog: pytest.LogCaptureFixture) -> Non
 
 
 @pytest.mark.parametrize("rows", [[{**SHORT, "id": "x"}, {**SHORT, "id": "x"}], [SHORT, SHORT]])
-def test_the_same_rendition_twice_is_one(rows: list[object]) -> None:
+def test_the_same_rendition_twice_is_one(rows: list[object], caplog: pytest.LogCaptureFixture) -> None:
     found = read({"renditions": rows})
     assert (len(found.candidates), found.skipped) == (1, 1)
+    assert "is listed twice" in caplog.text
+
+
+def test_of_two_renditions_with_one_id_the_first_counts() -> None:
+    (found,) = read({"renditions": [{**SHORT, "id": "x"}, {**SHORT, "id": "x", "url": "b.mp4"}]}).candidates
+    assert found.url.endswith("/a.mp4")
 
 
 def test_null_means_absent() -> None:

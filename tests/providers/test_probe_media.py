@@ -67,11 +67,12 @@ def test_the_container_is_believed_where_the_codec_header_is_elsewhere() -> None
     assert (found.width, found.height, found.codecs) == (1920, 804, "mp4a.40.2")
 
 
-def test_a_webm_of_unknown_size_is_measured() -> None:
+@pytest.mark.parametrize("unknown", [b"\x01" + b"\xff" * 7, b"\xff"])
+def test_a_webm_of_unknown_size_is_measured(unknown: bytes) -> None:
     whole = media("vp9-640x360.webm")
     segment = whole.index(b"\x18\x53\x80\x67") + 4
     assert whole[segment] == 0x01
-    live = whole[:segment] + b"\x01" + b"\xff" * 7 + whole[segment + 8 :]
+    live = whole[:segment] + unknown + whole[segment + 8 :]
     assert measure(Bytes(live)) == measure(Bytes(whole))
 
 
@@ -81,6 +82,18 @@ def test_a_webm_counts_in_milliseconds_unless_it_says_otherwise() -> None:
     assert scale in whole
     assert measure(Bytes(whole.replace(scale, padding))).duration_s == 2.0
     assert measure(Bytes(whole.replace(scale, scale[:4] + b"\x1e\x84\x80"))).duration_s == 4.0
+
+
+def test_numbers_that_no_film_has_are_not_passed_on() -> None:
+    whole = media("vp9-640x360.webm")
+    width = b"\xb0\x82" + (640).to_bytes(2, "big")
+    assert width in whole
+    found = measure(Bytes(whole.replace(width, b"\xb0\x82\xff\xff")))
+    assert (found.width, found.height, found.measured, found.has_video) == (0, 0, False, True)
+    film = media("moov-first-1920x804.mp4")
+    length = film.index(b"mvhd") + 4 + 16
+    endless = film[:length] + b"\xff\xff\xff\xfe" + film[length + 4 :]
+    assert measure(Bytes(endless)).duration_s == 0.0
 
 
 def test_what_a_packet_holds_begins_after_its_adaptation_field() -> None:
