@@ -174,7 +174,7 @@ def test_viewers_hold_neither_threads_nor_database_connections(stack: Stack) -> 
     movie = stack.new_movie()
     with stack.watch(movie) as warm:
         warm.next()
-        stack.tell("swing", movie, 2)
+        stack.tell("activate", movie, 1080)
         warm.next()
     before = _threads(stack.web.pid)
     with ExitStack() as streams:
@@ -182,7 +182,7 @@ def test_viewers_hold_neither_threads_nor_database_connections(stack: Stack) -> 
         viewers = [streams.enter_context(stack.watch(movie, source=source)) for source in sources]
         for viewer in viewers:
             viewer.next()
-        last = stack.tell("activate", movie, 1080)
+        last = stack.tell("activate", movie, 720)
         assert {viewer.next().id for viewer in viewers} == {f"{movie}:{last}"}
         assert _threads(stack.web.pid) <= before + 1  # the second of the hub's two threads
         assert _open_files(stack.web.pid, "marquee.sqlite3") <= 10
