@@ -40,15 +40,14 @@ class Rendition:
 
     It is listed from `starts` until `ends` (None: for good). From `breaks_at` until `mends_at` it is broken:
     `missing` answers 404, `page` answers 200 with a web page, `withdrawn` answers 404 and is not listed.
-    With `every`, the seconds start over at that number. `claims` is what the library says of the quality
-    until `claims_until`; otherwise it says the truth, `height`.
+    With `every`, the seconds start over at that number. `claims` is what the library says of the quality,
+    else it says the truth, `height`.
     """
 
     id: str
     delivery: str
     height: int
     claims: str = ""
-    claims_until: float | None = None
     starts: float = 0
     ends: float | None = None
     breaks_at: float | None = None
@@ -177,13 +176,7 @@ def _rendition(film: str, row: Mapping[str, Any]) -> Rendition:
 
 
 def _check_times(name: str, rendition: Rendition) -> None:
-    times = (
-        rendition.starts,
-        rendition.ends,
-        rendition.breaks_at,
-        rendition.mends_at,
-        rendition.claims_until,
-    )
+    times = (rendition.starts, rendition.ends, rendition.breaks_at, rendition.mends_at)
     for seconds in times:
         _must(
             seconds is None

@@ -30,7 +30,7 @@ class Offer:
 
 def offers(film: Film, seconds: float) -> tuple[Offer, ...]:
     """What the library lists for `film`, in the order of `films.json`."""
-    return tuple(Offer(each, claim(each, seconds)) for each in film.renditions if is_listed(each, seconds))
+    return tuple(Offer(each, claim(each)) for each in film.renditions if is_listed(each, seconds))
 
 
 def is_listed(rendition: Rendition, seconds: float) -> bool:
@@ -50,10 +50,9 @@ def serving(rendition: Rendition, seconds: float) -> Serving:
     return Serving.PAGE if rendition.breaks_as == "page" else Serving.MISSING
 
 
-def claim(rendition: Rendition, seconds: float) -> str:
-    """The library's word on the quality: the claim while there is one, else the truth."""
-    lying = rendition.claims and _phase(rendition, seconds) < _or_never(rendition.claims_until)
-    return rendition.claims if lying else f"{rendition.height}p"
+def claim(rendition: Rendition) -> str:
+    """The library's word on the quality: its claim, if it makes one, else the truth."""
+    return rendition.claims or f"{rendition.height}p"
 
 
 def seconds_to_change(film: Film, seconds: float) -> float | None:
@@ -64,13 +63,7 @@ def seconds_to_change(film: Film, seconds: float) -> float | None:
 
 def _waits(rendition: Rendition, seconds: float) -> list[float]:
     phase = _phase(rendition, seconds)
-    times = (
-        rendition.starts,
-        rendition.ends,
-        rendition.breaks_at,
-        rendition.mends_at,
-        rendition.claims_until,
-    )
+    times = (rendition.starts, rendition.ends, rendition.breaks_at, rendition.mends_at)
     ahead = [time - phase for time in times if time is not None and time > phase]
     return [*ahead, rendition.every - phase] if rendition.every else ahead
 
