@@ -134,6 +134,11 @@ def test_texts_are_masked_by_shape(text: str, masked: str) -> None:
     assert redact(text) == masked
 
 
+@pytest.mark.parametrize("form", ["a/b c+d%e", "a%2Fb%20c%2Bd%25e", "a/b%20c%2Bd%25e", "a%2Fb+c%2Bd%25e"])
+def test_a_known_secret_is_masked_however_it_is_quoted(form: str) -> None:
+    assert redact(f"http://h/{form}/film", ["a/b c+d%e"]) == "http://h/***/film"
+
+
 def test_urllib3_still_warns_but_without_the_path(caplog: pytest.LogCaptureFixture) -> None:
     GuardedSession(provider="p")
     logger = logging.getLogger("urllib3.connection")

@@ -159,6 +159,23 @@ def test_without_redis_a_process_keeps_the_same_pace_by_itself(
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
+def test_a_redis_that_is_away_is_tried_again_now_and_then_and_spoken_of_once(
+    cut_off: Throttle, sleeper: Sleeper, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+    connect = redis.UnixDomainSocketConnection._connect
+
+    def counted(connection: redis.UnixDomainSocketConnection) -> object:
+        tried.append(sleeper.now)
+        return connect(connection)
+
+    monkeypatch.setattr(redis.UnixDomainSocketConnection, "_connect", counted)
+    for _ in range(int(2.5 * REDIS_PAUSE_S)):
+        cut_off.wait("films", 1)
+    assert len(tried) == 3
+    assert len(caplog.records) == 1
+
+
 def test_without_redis_pauses_and_limits_still_hold(cut_off: Throttle, sleeper: Sleeper) -> None:
     cut_off.widen("films", 30)
     with pytest.raises(ProviderRateLimited) as caught:
