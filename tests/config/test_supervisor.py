@@ -84,12 +84,18 @@ class Run:
         return {pid: line for pid, line in found.items() if line}
 
     def _line(self, process: Path) -> str:
-        """The command line, if the process is of this run: has our mark or (Valkey hides it) our folder."""
+        """The command line, if the process is of this run: it works in our data folder, or has our mark.
+
+        Only processes that work in the project's folder are asked for the mark: the others are none of ours.
+        """
         with suppress(OSError):  # gone since, or another user's
-            marked = f"{MARK}={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0")
-            if marked or (process / "cwd").readlink().is_relative_to(self.data):
+            folder = (process / "cwd").readlink()
+            if folder.is_relative_to(self.data) or (folder == settings.BASE_DIR and self._marked(process)):
                 return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return ""
+
+    def _marked(self, process: Path) -> bool:
+        return f"{MARK}={self.mark}".encode() in (process / "environ").read_bytes().split(b"\0")
 
     def pid_of(self, name: str) -> int | None:
         return next((pid for pid, line in self.processes().items() if name in line), None)
