@@ -6,7 +6,6 @@ Pure: no requests, no log.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -160,7 +159,7 @@ def _number(row: Row, name: str, *, most: float) -> float:
         number = float(value)
     except (ValueError, OverflowError):
         return 0.0
-    return number if math.isfinite(number) and 0 <= number <= most else 0.0
+    return number if 0 <= number <= most else 0.0  # which NaN and infinities are not
 
 
 def _day(row: Row, name: str) -> date | None:

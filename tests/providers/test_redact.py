@@ -56,7 +56,8 @@ TROUBLES: dict[str, Callable[[Origin], str]] = {
     "broken header": lambda origin: origin.on(f"/{PATH_SECRET}/a", Answer(500, headers={"X y\x00": "z"})),
     "refused": lambda origin: f"http://127.0.0.1/{PATH_SECRET}/a",
     "no such scheme": lambda origin: f"ftp://user:{KEY}@films.example/{PATH_SECRET}",
-    "no URL": lambda origin: f"http://exa mple/{PATH_SECRET}?token={TOKEN}",
+    "no URL at all": lambda origin: f"http://[::1/{PATH_SECRET}?token={TOKEN}",
+    "no host name": lambda origin: f"http://exa mple/{PATH_SECRET}?token={TOKEN}",
 }
 
 
@@ -79,6 +80,13 @@ def test_a_broken_connection_shows_no_secret(caplog: pytest.LogCaptureFixture) -
         guarded.fetch(request(f"{url}/{PATH_SECRET}"))
     with pytest.raises(ProviderError) as caught:
         guarded.fetch(request(f"{url}/{PATH_SECRET}"))
+    assert leaks(everything_said_of(caught.value, caplog)) == []
+
+
+def test_a_credential_that_is_no_header_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    wanted = Request(url="http://films.example/", headers={"Authorization": f"Bearer {TOKEN}\n"})
+    with pytest.raises(ProviderError) as caught:
+        GuardedSession(provider="p").send(wanted)
     assert leaks(everything_said_of(caught.value, caplog)) == []
 
 
