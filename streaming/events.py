@@ -6,6 +6,7 @@ Publishing is a nudge and never more: the log is read by whoever listens, so a l
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from django_eventstream import send_event
@@ -47,7 +48,6 @@ def public_body(version: StreamVersion) -> dict[str, Any]:
         "width": version.width,
         "height": version.height,
         "codecs": version.codecs,
-        "bitrate_bps": version.bitrate_bps,
         "edition": version.edition,
         "languages": version.languages,
         "subtitles": version.subtitles,
@@ -56,8 +56,8 @@ def public_body(version: StreamVersion) -> dict[str, Any]:
             "licence_url": version.licence_url,
             "attribution": version.attribution,
             "territories": version.territories,
-            "valid_from": version.rights_from.isoformat() if version.rights_from else None,
-            "valid_until": version.rights_until.isoformat() if version.rights_until else None,
+            "valid_from": _utc(version.rights_from),
+            "valid_until": _utc(version.rights_until),
         },
         "embed": EMBED_ATTRIBUTES if version.delivery == Delivery.EMBED else None,
     }
@@ -75,11 +75,11 @@ def payload(row: StreamSwitch) -> dict[str, Any]:
         "movie": row.movie_id,
         "seq": row.seq,
         "reason": row.reason,
-        "at": row.at.isoformat(),
+        "at": _utc(row.at),
         "apply": "now" if _applies_now(row) else "next_play",
         "from": row.before,
         "to": row.after,
-        "from_valid_until": row.from_valid_until.isoformat() if row.from_valid_until else None,
+        "from_valid_until": _utc(row.from_valid_until),
         "same_edition": row.same_edition,
     }
 
@@ -112,6 +112,11 @@ class Channels(DefaultChannelManager):  # type: ignore[misc]
     def is_channel_reliable(self, channel: str) -> bool:
         """Our own log replays what was missed; the library keeps nothing."""
         return False
+
+
+def _utc(moment: datetime | None) -> str | None:
+    """One text for one moment, whatever zone it was given in: bodies are compared."""
+    return moment.astimezone(UTC).isoformat() if moment else None
 
 
 def _applies_now(row: StreamSwitch) -> bool:

@@ -161,8 +161,10 @@ def observe(
 ) -> StreamVersion:
     """Write facts about a version: what a probe measured, what its provider now says of it.
 
-    What the public can see of an *active* stream is written by a `revised` turn, all else by an update that
-    holds only while no turn has touched the version. Raises UnknownVersion, Contended.
+    What the public can see of an *active* stream is written by a `revised` turn, all else by a plain update.
+    Whoever writes a version looks at the log afterwards, and whoever takes a turn looks at the version
+    afterwards (`turns.insert`), so one of the two sees that the log announces what is no longer so.
+    Raises UnknownVersion, Contended.
     """
     if owned := StreamVersion.SWITCHING_OWNS & set(columns):
         raise ValueError(f"{', '.join(sorted(owned))}: written by a switch, not observed.")
@@ -174,10 +176,8 @@ def observe(
             if turns.insert(seen, plan, actor, ""):
                 return _version(version_id)
             continue
-        turn = seen.version(version_id).switch_seq
-        written = StreamVersion.objects.filter(pk=version_id, switch_seq=turn).update(**columns)
-        # A turn taken in between may have announced what was just replaced: then look again.
-        if written and turns.view(movie_id, at=at).movie.switch_seq == seen.movie.switch_seq:
+        StreamVersion.objects.filter(pk=version_id).update(**columns)
+        if turns.view(movie_id, at=at).movie.switch_seq == seen.movie.switch_seq:
             return _version(version_id)
     raise Contended(f"Version {version_id} changes faster than it can be written. Try again later.")
 

@@ -109,7 +109,17 @@ def insert(seen: View, plan: Plan, actor: Actor, comment: str) -> StreamSwitch |
     if not _insert(row):
         return None
     finish(row)
+    _announce_what_is_true(view(row.movie_id, at=seen.at))
     return row
+
+
+def _announce_what_is_true(seen: View) -> None:
+    """Follow a turn that announced a version as it was read, if the version has been written to since."""
+    active = seen.active
+    if active is not None and (plan := plans.by_observation(seen, active.pk, {})):
+        row = _row(seen, plan, plans.SYSTEM, "")
+        if _insert(row):
+            finish(row)
 
 
 def _insert(row: StreamSwitch) -> bool:

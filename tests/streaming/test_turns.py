@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -13,9 +14,12 @@ from django.db import connection
 
 from streaming import switching, turns
 from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming.plans import View
 from streaming.quality import Quality
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
+
+MOVED = {"url": "https://elsewhere.example/higher.m3u8"}
 
 
 class Killed(BaseException):
@@ -105,6 +109,52 @@ def test_whoever_loses_the_race_decides_again(movie: Movie, monkeypatch: pytest.
     assert raced == [f"{movie.pk}:2"]
     assert (row.seq, row.reason) == (3, "upgrade")
     assert Movie.objects.get(pk=movie.pk).hidden, "the loser overwrote the winner's word"
+
+
+@pytest.mark.parametrize("when", ["before the turn is taken", "after it"])
+def test_a_version_written_to_during_a_turn_is_announced_as_it_is(
+    movie: Movie, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """The plan was made with the old address. Whoever comes second notices."""
+    key = StreamVersion.objects.get(ref="higher").pk
+    insert, raced = turns._insert, []
+
+    def race(row: StreamSwitch) -> bool:
+        if raced:
+            return insert(row)
+        raced.append(row.pk)
+        before = when.startswith("before") and switching.observe(key, columns=MOVED, at=NOW)
+        won = insert(row)
+        return won and bool(before or switching.observe(key, columns=MOVED, at=NOW))
+
+    monkeypatch.setattr(turns, "_insert", race)
+    switching.reconsider(movie.pk, at=NOW)
+    log = agrees(movie.pk)
+    assert log[-1].to_version == key
+    assert log[-1].after is not None
+    assert log[-1].after["url"] == MOVED["url"]
+
+
+def test_an_observation_overtaken_by_a_turn_is_announced(
+    movie: Movie, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was a spare version when it was read; by the time it is written it is the active one."""
+    key = StreamVersion.objects.get(ref="higher").pk
+    view, raced = turns.view, []
+
+    def read(movie_id: int, *, at: datetime) -> View:
+        seen = view(movie_id, at=at)
+        if not raced:
+            raced.append(movie_id)
+            switching.reconsider(movie_id, at=NOW)
+        return seen
+
+    monkeypatch.setattr(turns, "view", read)
+    switching.observe(key, columns=MOVED, at=NOW)
+    log = agrees(movie.pk)
+    assert [row.reason for row in log] == ["first", "upgrade", "revised"]
+    assert log[-1].after is not None
+    assert log[-1].after["url"] == MOVED["url"]
 
 
 def test_a_row_of_my_own_attempt_means_that_i_won(movie: Movie) -> None:
