@@ -10,9 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from core import options
 
+_ALLOWED = {str: "text", bool: "true or false", int: "a whole number", list: "a list with commas"}
+_BOOLEAN = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -63,10 +75,25 @@ VARIABLES = (
 
 
 def read(env_file: Path | None = None) -> dict[str, Any]:
-    """The value of every variable. What the process has wins over the `.env` file."""
+    """The value of every variable. What the process has wins over the `.env` file.
+
+    Raises ImproperlyConfigured, naming the variable and what is allowed.
+    """
     env = environ.Env()
     env.read_env(str(env_file or BASE_DIR / ".env"))
-    return {v.name: env.get_value(v.name, cast=v.type, default=v.default) for v in VARIABLES}
+    return {variable.name: _stripped(_value(env, variable)) for variable in VARIABLES}
+
+
+def _value(env: environ.Env, variable: Variable) -> Any:
+    """Set but empty counts as not set, as in `PORT= make run`."""
+    given = env.ENVIRON.get(variable.name, "").strip()
+    if not given:
+        return variable.default
+    try:
+        return _BOOLEAN[given.lower()] if variable.type is bool else env.parse_value(given, variable.type)
+    except (KeyError, ValueError):
+        problem = f"{variable.name} is {_ALLOWED[variable.type]}; {given[:60]!r} is not."
+    raise ImproperlyConfigured(problem)
 
 
 def read_options() -> dict[str, Any]:
@@ -92,6 +119,11 @@ def example() -> str:
             "",
         ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _stripped(value: Any) -> Any:
+    """A list is written with spaces after its commas as often as without."""
+    return [item.strip() for item in value if item.strip()] if isinstance(value, list) else value
 
 
 def _shown(value: object) -> str:
