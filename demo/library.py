@@ -23,10 +23,16 @@ def fresh_for(film: Film, seconds: float) -> int:
     return SETTLED_S if wait is None else min(SETTLED_S, math.ceil(wait))
 
 
+def _address(film: Film, offer: timeline.Offer) -> str:
+    """What comes back comes at a new address, as a restored file does: that tells a client to look again."""
+    again = f"?take={offer.take}" if offer.take else ""
+    return f"../media/{film.tmdb_id}/{offer.rendition.entry}{again}"
+
+
 def _row(film: Film, offer: timeline.Offer) -> dict[str, Any]:
     return {
         "id": offer.rendition.id,
-        "url": f"../media/{film.tmdb_id}/{offer.rendition.entry}",
+        "url": _address(film, offer),
         "delivery": offer.rendition.delivery,
         "quality": offer.quality,
         "edition": "",

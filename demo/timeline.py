@@ -22,15 +22,18 @@ class Serving(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A rendition that the library lists, with the quality that it claims for it."""
+    """A rendition that the library lists, and the quality it claims. `take`: how often it came back."""
 
     rendition: Rendition
     quality: str
+    take: int
 
 
 def offers(film: Film, seconds: float) -> tuple[Offer, ...]:
     """What the library lists for `film`, in the order of `films.json`."""
-    return tuple(Offer(each, claim(each)) for each in film.renditions if is_listed(each, seconds))
+    return tuple(
+        Offer(each, claim(each), take(each, seconds)) for each in film.renditions if is_listed(each, seconds)
+    )
 
 
 def is_listed(rendition: Rendition, seconds: float) -> bool:
@@ -53,6 +56,11 @@ def serving(rendition: Rendition, seconds: float) -> Serving:
 def claim(rendition: Rendition) -> str:
     """The library's word on the quality: its claim, if it makes one, else the truth."""
     return rendition.claims or f"{rendition.height}p"
+
+
+def take(rendition: Rendition, seconds: float) -> int:
+    """How many times its life has started over."""
+    return int(seconds // rendition.every) if rendition.every else 0
 
 
 def seconds_to_change(film: Film, seconds: float) -> float | None:

@@ -118,6 +118,7 @@ def test_head_says_what_get_would_send(client: http.client.HTTPConnection) -> No
         (CLIP, "video/mp4"),
         ("/library/media/10378/720p-hls.m3u8", "application/vnd.apple.mpegurl"),
         ("/library/media/9761/720p-dash.mpd", "application/dash+xml"),
+        ("/library/media/653/1080p-hls.m3u8?take=1", "application/vnd.apple.mpegurl"),
         ("/library/media/audio.mp4", "video/mp4"),
         ("/library/media/audio.m3u8", "application/vnd.apple.mpegurl"),
         ("/t/p/w500/10378-poster.svg", "image/svg+xml"),

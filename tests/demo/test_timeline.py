@@ -139,6 +139,16 @@ def test_every_film_but_the_late_ones_plays_from_the_start() -> None:
     assert films_where(lambda film: max(heights(film, 60), default=0) < 720) == []
 
 
+def test_what_comes_back_comes_at_a_new_address() -> None:
+    film = BY_TITLE["Nosferatu"]
+    urls = []
+    for at in (10, 910, 1810):
+        listing = library.listing(film, at)
+        assert listing is not None
+        urls.append(listing["renditions"][0]["url"])
+    assert urls == [f"../media/653/1080p-hls.m3u8{again}" for again in ("", "?take=1", "?take=2")]
+
+
 @pytest.mark.parametrize("title", ["Nosferatu", "The Cabinet of Dr. Caligari"])
 def test_a_demo_left_running_stays_alive(title: str) -> None:
     hours = range(24 * 3600, 25 * 3600, 60)
