@@ -27,12 +27,16 @@ else:
 
 
 class RoleAdmin(ModelAdmin):
-    """Read for viewers, change for `changed_by` (None: for nobody), add and delete for nobody."""
+    """Read for viewers, change for `changed_by` (None: for nobody). `title` heads the list."""
 
+    title = ""
     changed_by: Role | None = None
     actions = None
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": self.title, **(extra_context or {})})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, Role.VIEWER)

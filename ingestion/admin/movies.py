@@ -88,6 +88,7 @@ class Rung(admin.SimpleListFilter):
 class MovieAdmin(RoleAdmin):
     """Viewers read; editors act. The path of an act is `<movie>/do/<act>/[<version>/]`."""
 
+    title = "Films"
     changed_by = Role.EDITOR
     list_display = ("thumb", "film", "rung", "source", "condition", "standing", "switched")
     list_display_links = ("film",)

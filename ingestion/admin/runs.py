@@ -30,9 +30,10 @@ LOG_TONES = {
 
 @admin.register(IngestRun)
 class IngestRunAdmin(RoleAdmin):
+    title = "Runs"
     list_display = (
         "when",
-        "job",
+        "name",
         "film",
         "condition",
         "progress",
@@ -44,6 +45,10 @@ class IngestRunAdmin(RoleAdmin):
     list_filter = ("job", "status", "trigger")
     search_fields = ("error", "requested_by")
     ordering = ("-id",)
+
+    @admin.display(description="job", ordering="job")
+    def name(self, run: IngestRun) -> str:
+        return run.job
 
     @admin.display(description="queued", ordering="queued_at")
     def when(self, run: IngestRun) -> str:
@@ -76,7 +81,8 @@ class IngestRunAdmin(RoleAdmin):
 
 @admin.register(IngestLog)
 class IngestLogAdmin(RoleAdmin):
-    list_display = ("when", "job", "film", "level", "message", "duration", "run")
+    title = "Logs"
+    list_display = ("when", "name", "film", "level", "message", "duration", "run")
     list_filter = ("status", "job", "at")
     search_fields = ("message", "error")
     ordering = ("-id",)
@@ -84,6 +90,10 @@ class IngestLogAdmin(RoleAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup in {"run_id", "movie_id"} or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="job", ordering="job")
+    def name(self, log: IngestLog) -> str:
+        return log.job
 
     @admin.display(description="when", ordering="at")
     def when(self, log: IngestLog) -> str:
@@ -124,6 +134,7 @@ for _model in (
 class ScheduleAdmin(RoleAdmin):
     """When each job runs. The time is a setting (INGEST_*_CRON); here a job is only switched on and off."""
 
+    title = "Schedule"
     changed_by = Role.OPERATOR
     list_display = ("name", "enabled", "crontab", "last_run_at", "total_run_count")
     fields = ("name", "enabled", "crontab", "last_run_at", "total_run_count")

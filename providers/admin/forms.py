@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.html import escape
 
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
@@ -85,11 +86,11 @@ def form_for(adapter: str) -> type[ProviderForm]:
 
 
 def _form_field(field: ConfigField) -> forms.Field:
-    wording: dict[str, Any] = {"label": field.label, "help_text": field.help, "required": False}
+    wording: dict[str, Any] = {"label": field.label, "help_text": escape(field.help), "required": False}
     if field.kind is ConfigKind.BOOLEAN:
         return forms.BooleanField(**wording)
     if field.secret:
-        wording["help_text"] = f"{field.help} Empty: it stays as it is."
+        wording["help_text"] = f"{escape(field.help)} Empty: it stays as it is."
         return forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "off"}), **wording)
     if field.kind is ConfigKind.INTEGER:
         return forms.IntegerField(**wording)

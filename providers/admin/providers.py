@@ -20,6 +20,7 @@ from providers.registry import ADAPTERS
 
 @admin.register(Provider)
 class ProviderAdmin(RoleAdmin):
+    title = "Providers"
     changed_by = Role.OPERATOR
     form = ProviderForm
     list_display = (

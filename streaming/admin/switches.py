@@ -17,6 +17,7 @@ TONES = {"upgrade": "good", "failover": "warn", "rollback": "warn", "withdrawn":
 
 @admin.register(StreamSwitch)
 class StreamSwitchAdmin(RoleAdmin):
+    title = "Switches"
     list_display = ("turn", "film", "what", "was", "became", "actor_name", "comment", "when")
     list_filter = ("reason", "at")
     search_fields = ("comment", "actor_name")

@@ -17,6 +17,7 @@ TONES = {"healthy": "good", "suspect": "warn", "broken": "bad"}
 
 @admin.register(StreamVersion)
 class StreamVersionAdmin(RoleAdmin):
+    title = "Streams"
     list_display = ("stream", "film", "claimed", "measured", "condition", "provider_id", "probed", "proof")
     list_filter = ("state", "provider", "delivery", "verified_quality")
     search_fields = ("ref", "url", "evidence")

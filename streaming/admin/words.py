@@ -28,7 +28,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.TARGET_REACHED: "the current one has reached the target",
     Reason.PINNED: "the current one is pinned",
     Reason.OUTRANKED: "another one ranks higher",
-    Reason.CURRENT: "active until then",
+    Reason.CURRENT: "active",
     Reason.VERIFIED: "measured",
     Reason.AT_TARGET: "at the target",
     Reason.BETTER: "better than the one that was active",

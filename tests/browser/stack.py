@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 import requests
 
 from config.supervisor.children import end, spawn, tail
-from demo import pages
+from demo import art, pages
+from demo.catalogue import Film, load
 from demo.origin import Handler
 from tests import servers
 
@@ -30,10 +31,11 @@ PASSWORD = "open-sesame-42"
 
 
 class Library:
-    """A library origin in this process. `films` is what it lists; tests add renditions as they go."""
+    """A library origin in this process. `films` is what it lists, `dead` the files that answer 404."""
 
     def __init__(self, media: Path) -> None:
         self.media = media
+        self.dead: set[str] = set()
         self.films: dict[int, list[dict[str, Any]]] = {}
         self.pictures: dict[str, str] = {}
 
@@ -55,8 +57,10 @@ class Library:
         if path.startswith("/t/p/"):
             picture = self.pictures.get(path.rpartition("/")[2])
             return pages.picture(picture) if picture else pages.as_json(404, {})
-        file = self.media / path.removeprefix("/library/media/")
-        return pages.media(file, headers.get("range")) if file.is_file() else pages.as_json(404, {})
+        name = path.removeprefix("/library/media/")
+        file = self.media / name
+        there = file.is_file() and name not in self.dead
+        return pages.media(file, headers.get("range")) if there else pages.as_json(404, {})
 
 
 class Origin(ThreadingHTTPServer):
@@ -97,9 +101,8 @@ class Stack:
 
     def run(self, code: str, **values: Any) -> Any:
         """Run `code` inside the product, with `values` as variables; returns what it left in `result`."""
-        given = (
-            f"import json; globals().update(json.loads({json.dumps(json.dumps(values))})); result = None\n"
-        )
+        known = json.dumps(json.dumps(values))
+        given = f"import json; globals().update(json.loads({known})); result = None\n"
         told = "\nprint('RESULT ' + json.dumps(result, default=str))"
         output = self.manage("shell", "--no-imports", "-c", given + code + told)
         return json.loads(output.rpartition("RESULT ")[2])
@@ -108,9 +111,33 @@ class Stack:
         """Search, measure, decide and switch for one film: what `content.match` does."""
         self.run(MATCH, film=film)
 
-    def add_film(self, film: int, **facts: Any) -> None:
-        """A film as discovery would have left it."""
-        self.run(ADD_FILM, film=film, facts=facts)
+    def add_film(self, film: int, *renditions: tuple[str, str, str]) -> None:
+        """A film of the demo as discovery would have left it, then matched with these renditions.
+
+        Each is (file, delivery, claimed quality).
+        """
+        known = next(each for each in load() if each.tmdb_id == film)
+        self.library.pictures[f"{film}-poster.svg"] = art.poster(known)
+        self.library.pictures[f"{film}-backdrop.svg"] = art.backdrop(known)
+        self.run(ADD_FILM, film=film, facts=_facts(known))
+        self.offer(film, *renditions)
+
+    def offer(self, film: int, *renditions: tuple[str, str, str]) -> None:
+        """List more renditions of a film, and match it."""
+        for file, delivery, quality in renditions:
+            self.library.offer(film, file.partition(".")[0], f"{film}/{file}", delivery, quality)
+        self.match(film)
+
+
+def _facts(film: Film) -> dict[str, Any]:
+    return {
+        "title": film.title,
+        "overview": film.summary,
+        "runtime_min": film.runtime_min,
+        "genres": list(film.genres),
+        "poster_path": f"/{film.tmdb_id}-poster.svg",
+        "backdrop_path": f"/{film.tmdb_id}-backdrop.svg",
+    }
 
 
 ADD_FILM = """
@@ -146,7 +173,8 @@ def running(data: Path, media: Path) -> Iterator[Stack]:
     try:
         stack = Stack(data, site, origin.origin)
         (data / "valkey").mkdir(parents=True)
-        with servers.valkey(data / "valkey"):
+        with servers.valkey(data / "valkey") as url:
+            stack.env["REDIS_URL"] = url
             stack.manage("setup")
             stack.run(ACCOUNTS, password=PASSWORD)
             with _web(stack):
