@@ -1,22 +1,20 @@
-from __future__ import annotations
-
 from typing import Any
 
 from django.apps import AppConfig
-
-from core import options, signals
+from django.db.models.signals import post_delete, post_save
 
 
 class IngestionConfig(AppConfig):
     name = "ingestion"
 
     def ready(self) -> None:
-        signals.setting_changed.connect(_reschedule, dispatch_uid="ingestion.reschedule")
+        for signal in (post_save, post_delete):
+            signal.connect(_reschedule, sender="core.Setting", dispatch_uid="ingestion.reschedule")
 
 
-def _reschedule(*, name: str, **_: Any) -> None:
-    """A changed cron reaches beat's rows at once; beat itself looks at them every few seconds."""
-    from ingestion import schedule  # needs the models of other apps, which are not ready before this one
+def _reschedule(*, instance: Any, **signal: Any) -> None:
+    """A cron setting that changes moves its job at once: beat looks at its rows every few seconds."""
+    from ingestion import schedule
 
-    if options.kind_of(name) is options.CRON:
+    if instance.name.endswith("_CRON"):
         schedule.initialize()

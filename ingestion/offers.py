@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingestion.columns import fitted
@@ -24,6 +24,8 @@ State = StreamVersion.State
 
 RENEW_WITHIN = 2 * URL_MARGIN
 """How long before a URL expires its successor is taken: well before the policy calls it too short-lived."""
+ORPHANED_AFTER = timedelta(minutes=5)
+"""A new version is probed by the search that found it; the tick sees to it only if that search died."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ def _create(movie: Movie, offer: Offer, at: datetime) -> StreamVersion:
         **facts(offer.candidate),
         first_seen=at,
         last_seen=at,
-        next_check_at=at,
+        next_check_at=at + ORPHANED_AFTER,
     )
     version.save(force_insert=True)
     return version

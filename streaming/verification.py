@@ -47,16 +47,24 @@ def columns_after(version: StreamVersion, result: ProbeResult, at: datetime) -> 
 
 
 def record(version_id: uuid.UUID, result: ProbeResult, *, at: datetime) -> Verdict:
-    """Write a probe's result. A stream on trial that passes is on trial no more.
+    """Write a probe's result. A stream on trial that passes when its trial is due is on trial no more; a
+    result from before that (of a probe that began before the switch) says nothing about it.
 
     Raises UnknownVersion, Contended.
     """
     before = StreamVersion.objects.filter(pk=version_id).first() or StreamVersion(pk=version_id)
-    version = switching.observe(version_id, columns=columns_after(before, result, at), at=at)
-    if result.outcome is ProbeOutcome.OK:
+    columns, passed = columns_after(before, result, at), result.outcome is ProbeOutcome.OK
+    if passed and _trial_is_ahead(before, at):
+        columns["next_check_at"], passed = before.next_check_at, False
+    version = switching.observe(version_id, columns=columns, at=at)
+    if passed:
         switching.pass_canary(version_id)
     struck = result.outcome in STRIKES
     return Verdict(version, struck, struck and version.state == State.BROKEN)
+
+
+def _trial_is_ahead(version: StreamVersion, at: datetime) -> bool:
+    return version.on_trial and version.next_check_at is not None and at < version.next_check_at
 
 
 def look_soon(version_id: uuid.UUID, *, at: datetime) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from core import conf
 from ingestion.models import IngestLog, IngestRun, Job
 from providers.models import Provider
-from streaming import switching
+from providers.types import ProbeOutcome, ProbeResult
+from streaming import switching, verification
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.quality import Quality
 from tests.ingestion.conftest import AT
@@ -311,3 +312,15 @@ def test_a_removed_movie_is_not_searched_for(world: World, film: int) -> None:
 def test_an_unknown_movie_is_a_failure_in_words(world: World) -> None:
     closed = run(Job.MATCH, movie_id=5, at=AT)
     assert (closed.status, closed.error) == (IngestRun.Status.FAILED, "There is no movie 5.")
+
+
+def test_a_probe_from_before_the_switch_does_not_end_the_trial(world: World, film: int) -> None:
+    """A tick may hold the result of a probe that it began while a search was about to switch."""
+    world.offer(film, world.rendition("high.mp4", "1080p"), world.rendition("low.mp4", "720p"))
+    match()
+    late = ProbeResult(outcome=ProbeOutcome.OK, evidence="", width=1920, height=1080)
+    verification.record(version("high.mp4").pk, late, at=AT + MINUTE / 6)
+    assert version("high.mp4").on_trial
+    world.broken("/media/high.mp4")
+    tick(1)
+    assert active_label(film) == "720p"

@@ -67,3 +67,11 @@ def test_when_each_job_comes_next_leaves_out_what_is_disabled() -> None:
     assert coming[Job.TICK] == datetime(2026, 11, 22, 12, 11, tzinfo=UTC)
     assert coming[Job.REFRESH] == datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
     assert Job.PRUNE not in coming
+
+
+def test_a_setting_that_changes_moves_its_job_without_being_asked() -> None:
+    schedule.initialize()
+    conf.change("INGEST_DISCOVER_CRON", "5 4 * * *", by="test", at=AT)
+    assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
+    conf.reset("INGEST_DISCOVER_CRON")
+    assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
