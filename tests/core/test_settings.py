@@ -1,0 +1,80 @@
+"""`/api/settings`: read by viewers, changed by operators, refused in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import conf
+from core.options import DEFAULTS, NAMES
+from tests import clients
+from tests.clients import assert_problem
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+URL = "/api/settings"
+
+
+def test_all_settings_are_listed_with_value_source_default_and_what_they_take() -> None:
+    rows = clients.client("viewer").get(URL).json()
+    assert [row["key"] for row in rows] == list(NAMES)
+    assert rows[0] == {
+        "key": "TARGET_QUALITY",
+        "value": "2160p",
+        "source": "default",
+        "default": "2160p",
+        "kind": "choice",
+        "allowed": "one of CAM, SD, 720p, 1080p, 1440p, 2160p",
+        "help": "The search for better streams of a movie ends once it has this quality.",
+        "changed_at": None,
+        "changed_by": "",
+    }
+
+
+def test_a_change_holds_at_once_and_says_who_made_it() -> None:
+    body = clients.client("operator").post(URL, {"key": "TARGET_QUALITY", "value": "1080P"}).json()
+    assert (body["value"], body["source"], body["changed_by"]) == ("1080p", "database", "operator-ada")
+    assert body["changed_at"].endswith("Z")
+    assert conf.current().target_quality == "1080p"
+
+
+def test_a_reset_brings_the_default_back() -> None:
+    operator = clients.client("operator")
+    operator.post(URL, {"key": "DISCOVER_PAGES", "value": 9})
+    assert operator.delete(f"{URL}/DISCOVER_PAGES").json()["source"] == "default"
+    assert operator.delete(f"{URL}/DISCOVER_PAGES/").status_code == 200
+    assert conf.current() == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "said"),
+    [
+        ({}, "key", "required"),
+        ({"key": "TARGET_QUALITY"}, "value", "required"),
+        ({"key": "TARGET_QUALITY", "value": None}, "value", "null"),
+        ({"key": "TARGET_QUALITY", "value": "4k"}, "value", "one of CAM, SD, 720p, 1080p, 1440p, 2160p"),
+        ({"key": "DISCOVER_PAGES", "value": 1e300}, "value", "a whole number from 1 to 50"),
+        ({"key": "DISCOVER_PAGES", "value": [[[]]]}, "value", "that list is not"),
+        ({"key": "SECRET_KEY", "value": "x"}, "key", "There are: TARGET_QUALITY, "),
+        ({"key": "TARGET_QUALITY", "value": "SD", "reason": "x"}, "reason", "Known: key, value"),
+    ],
+)
+def test_a_refused_change_says_why_and_changes_nothing(body: object, field: str, said: str) -> None:
+    problem = assert_problem(clients.client("operator").post(URL, body), 400)
+    assert said in problem["errors"][field][0]
+    assert conf.current() == DEFAULTS
+
+
+def test_a_change_that_asks_for_a_dry_run_is_not_made_for_real() -> None:
+    operator, change = clients.client("operator"), {"key": "TARGET_QUALITY", "value": "SD"}
+    problem = assert_problem(operator.post(f"{URL}?dry_run=true", change), 400)
+    assert problem["errors"].keys() == {"dry_run"}
+    assert conf.current() == DEFAULTS
+
+
+@pytest.mark.parametrize("key", ["NOTHING", "target_quality", "a%00b", "%F0%9F%8E%AC"])
+def test_a_setting_that_is_none_cannot_be_reset(key: str) -> None:
+    problem = assert_problem(clients.client("operator").delete(f"{URL}/{key}"), 404)
+    assert "There are: TARGET_QUALITY" in problem["detail"]
+
+
+def test_a_viewer_may_ask_for_the_head() -> None:
+    assert clients.client("viewer").head(URL).status_code == 200
