@@ -17,7 +17,9 @@ WITHIN_S = 30.0
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, browser_type_launch_args: dict[str, Any]) -> Iterator[Stack]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, browser_type_launch_args: dict[str, Any]
+) -> Iterator[Stack]:
     """The running product. It starts empty; each test brings films of its own."""
     with stacks.running(tmp_path_factory.mktemp("stack"), MEDIA) as running:
         yield running
@@ -55,4 +57,3 @@ def until(page: Page, script: str, within_s: float = WITHIN_S) -> Any:
         assert time.monotonic() < give_up, f"after {within_s:.0f} s still not: {script}"
         page.wait_for_timeout(25)
     return value
-

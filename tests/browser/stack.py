@@ -81,6 +81,8 @@ class Origin(ThreadingHTTPServer):
 class Stack:
     """The running product: `url`, its `library`, and `run()` for code in its own settings."""
 
+    backstage: subprocess.Popen[str]
+
     def __init__(self, data: Path, library: Library, origin: str) -> None:
         self.data = data
         self.library = library
@@ -90,22 +92,24 @@ class Stack:
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(data)}
         self.env |= {"HTTP_TRUSTED_ORIGINS": origin, "LIBRARY_URL": f"{origin}/library", "REDIS_URL": ""}
         self.env |= {"TMDB_IMAGE_BASE_URL": f"{origin}/t/p/", "TMDB_API_KEY": "test", "PORT": str(self.port)}
-        self.env |= {"MIN_QUALITY_TO_PUBLISH": "SD", "LOG_LEVEL": "WARNING"}
+        self.env |= {"MIN_QUALITY_TO_PUBLISH": "SD", "LOG_LEVEL": "ERROR"}
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command; what it printed. Fails with its output."""
-        command = [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), *arguments]
+    def set_up(self) -> None:
+        """What `make run` does before it starts the processes."""
+        command = [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), "setup"]
         done = subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=120, cwd=ROOT)
-        assert done.returncode == 0, f"{arguments[0]} failed:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
     def run(self, code: str, **values: Any) -> Any:
         """Run `code` inside the product, with `values` as variables; returns what it left in `result`."""
-        known = json.dumps(json.dumps(values))
-        given = f"import json; globals().update(json.loads({known})); result = None\n"
-        told = "\nprint('RESULT ' + json.dumps(result, default=str))"
-        output = self.manage("shell", "--no-imports", "-c", given + code + told)
-        return json.loads(output.rpartition("RESULT ")[2])
+        process = self.backstage
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({"code": code, "values": values}) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline() or '{"error": "backstage is gone"}')
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
 
     def match(self, film: int) -> None:
         """Search, measure, decide and switch for one film: what `content.match` does."""
@@ -175,13 +179,24 @@ def running(data: Path, media: Path) -> Iterator[Stack]:
         (data / "valkey").mkdir(parents=True)
         with servers.valkey(data / "valkey") as url:
             stack.env["REDIS_URL"] = url
-            stack.manage("setup")
-            stack.run(ACCOUNTS, password=PASSWORD)
-            with _web(stack):
+            stack.set_up()
+            with _backstage(stack), _web(stack):
+                stack.run(ACCOUNTS, password=PASSWORD)
                 yield stack
     finally:
         origin.shutdown()
         origin.server_close()
+
+
+@contextmanager
+def _backstage(stack: Stack) -> Iterator[None]:
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("backstage.py"))]
+    env = {**stack.env, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        stack.backstage = process
+        yield
+        process.stdin.close()  # type: ignore[union-attr]
 
 
 @contextmanager

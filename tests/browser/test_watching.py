@@ -1,4 +1,4 @@
-"""A viewer watches, the catalogue gets better, and the picture follows, in the same document and without a jump."""
+"""A viewer watches, the stream gets better, and the picture follows: same document, no jump."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.browser.stack import PASSWORD, Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group("browser")]
 
-PLAYING = "() => { const v = document.querySelector('video.showing'); return v && !v.paused && v.currentTime > 0.5 }"
+PLAYING = """() => { const v = document.querySelector('video.showing');
+    return v && !v.paused && v.currentTime > 0.5 }"""
 STATE = """() => { const v = document.querySelector('video.showing');
     return { at: v.currentTime, height: v.videoHeight, length: v.duration, marker: window.marker } }"""
 

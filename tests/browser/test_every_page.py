@@ -1,0 +1,163 @@
+"""No page breaks its policy, its layout or the basics of accessibility, in either colour scheme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Watcher, until
+from tests.browser.stack import PASSWORD, Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group("browser")]
+
+FILM = 775
+PUBLIC = ["/", "/?q=moon", "/?q=nothing+at+all", f"/watch/{FILM}", f"/watch/{FILM}/", "/admin/login/"]
+OFFICE = [
+    "/admin/",
+    "/admin/streaming/movie/",
+    "/admin/streaming/movie/?standing=published&q=moon",
+    f"/admin/streaming/movie/{FILM}/change/",
+    f"/admin/streaming/movie/{FILM}/history/",
+    f"/admin/streaming/movie/{FILM}/do/rollback/",
+    f"/admin/streaming/movie/{FILM}/do/edit/",
+    f"/admin/streaming/movie/{FILM}/do/withdraw/",
+    "/admin/streaming/streamversion/",
+    "/admin/streaming/streamswitch/",
+    f"/admin/streaming/streamswitch/{FILM}_3A1/change/",
+    "/admin/providers/provider/",
+    "/admin/providers/provider/library/change/",
+    "/admin/ingestion/ingestrun/",
+    "/admin/ingestion/ingestlog/?status__exact=OK",
+    "/admin/core/setting/",
+    "/admin/core/setting/TARGET_5FQUALITY/change/",
+    "/admin/django_celery_beat/periodictask/",
+    "/admin/auth/user/",
+    "/admin/password_change/",
+]
+DJANGOS_OWN = ["/admin/auth/user/1/change/", "/admin/auth/group/1/change/"]
+# Names for all controls, one h1, a language, a title, no id twice, no picture without its alternative.
+AUDIT = """() => {
+    const named = (e) => e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.labels?.length
+        || e.textContent.trim() || e.title || (e.type === 'submit' && e.value);
+    const shown = (e) => e.checkVisibility({ visibilityProperty: true });
+    const controls = 'a[href], button, input:not([type=hidden]), select, textarea';
+    const faults = [...document.querySelectorAll(controls)]
+        .filter((e) => shown(e) && !named(e)).map((e) => 'no name: ' + e.outerHTML.slice(0, 120));
+    document.querySelectorAll('img:not([alt])').forEach((e) => faults.push('no alt: ' + e.src));
+    const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+    new Set(ids.filter((id, i) => ids.indexOf(id) !== i)).forEach((id) => faults.push('id twice: ' + id));
+    if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+    if (!document.documentElement.lang || !document.title.trim()) faults.push('no language or title');
+    const wide = document.documentElement.scrollWidth - innerWidth;
+    if (wide > 0) faults.push(`wider than the window by ${wide} px`);
+    const inline = document.querySelectorAll('[style], style, script:not([src])');
+    inline.forEach((e) => faults.push('inline: ' + e.outerHTML.slice(0, 80)));
+    return faults;
+}"""
+
+
+@pytest.fixture(scope="module")
+def film(stack: Stack) -> int:
+    """A film with an upgrade behind it, so that every page has something to show."""
+    stack.add_film(FILM, ("480p-mp4.mp4", "progressive", "480p"))
+    stack.offer(FILM, ("720p-hls.m3u8", "hls", "720p"))
+    return FILM
+
+
+def faults_of(page: Page, url: str, paths: list[str]) -> dict[str, Any]:
+    found = {}
+    for path in paths:
+        answer = page.goto(url + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "script-src 'self';" in policy + ";"
+        if faults := page.evaluate(AUDIT):
+            found[path] = faults
+    return found
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_public_pages(browser: Browser, stack: Stack, film: int, scheme: Any, width: int) -> None:
+    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        watcher = Watcher(page)
+        assert faults_of(page, stack.url, PUBLIC) == {}
+        assert watcher.complaints == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_the_back_office(browser: Browser, stack: Stack, film: int, scheme: Any, width: int) -> None:
+    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        watcher = Watcher(page)
+        page.goto(f"{stack.url}/admin/")
+        page.get_by_label("Username").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        assert faults_of(page, stack.url, OFFICE) == {}
+        faults_of(page, stack.url, DJANGOS_OWN)  # their widgets are Django's; the policy holds all the same
+        assert watcher.complaints == []
+
+
+def test_a_fresh_catalogue_fills_by_itself(page: Page, stack: Stack, film: int, watcher: Watcher) -> None:
+    stack.run("from streaming.models import Movie\nMovie.objects.update(hidden=True)")
+    page.goto(stack.url)
+    page.evaluate("window.marker = 'here'")
+    expect(page.get_by_role("heading", name="The first films arrive within a minute")).to_be_visible()
+    stack.run("from streaming.models import Movie\nMovie.objects.update(hidden=False)")
+    expect(page.get_by_role("link", name="A Trip to the Moon").first).to_be_visible(timeout=20_000)
+    assert page.evaluate("window.marker") == "here"
+
+
+def test_a_player_reports_a_stream_that_dies_under_it(page: Page, stack: Stack, watcher: Watcher) -> None:
+    watcher.allowed = ("404",)
+    stack.add_film(961, ("720p-mp4.mp4", "progressive", "720p"))
+    stack.library.dead.add("961/720p-mp4.mp4")
+    with page.expect_request("**/playback-reports") as report:
+        page.goto(f"{stack.url}/watch/961")
+    version = stack.run(
+        "from streaming.models import Movie\nresult = Movie.objects.get(pk=961).active_stream_id"
+    )
+    assert report.value.post_data_json["version"] == version
+    expect(page.get_by_text("Looking for another one")).to_be_visible()
+    stack.library.dead.clear()
+    until(page, "() => document.querySelector('video.showing')?.currentTime > 0.3")
+
+
+def test_an_unknown_film_is_said_kindly(page: Page, stack: Stack, watcher: Watcher) -> None:
+    watcher.allowed = ("404",)
+    answer = page.goto(f"{stack.url}/watch/999999")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="Nothing is showing here")).to_be_visible()
+
+
+CLOCK = """async () => {
+    const c = await import('/static/streaming/player/clock.js');
+    const agreement = new c.Agreement();
+    return {
+        wrapped: c.within(61.5, 60), before: c.within(-1, 60),
+        film: c.within(9000, 7200), unknown: c.within(5, NaN),
+        behind: c.trimmed(-0.05, 1), ahead: c.trimmed(9, 2), level: c.trimmed(0, 1.5),
+        at: c.positionAt({ media: 10, shown: 1000 }, 1500, 2),
+        agreed: [0.05, 0.01, -0.011, 0.2, 0.001].map((drift) => agreement.add(drift)),
+        texts: [0, 65, 3725, NaN].map(c.clockText), loops: [c.loops(60), c.loops(5400), c.loops(NaN)],
+    };
+}"""
+
+
+def test_the_players_arithmetic(page: Page, stack: Stack, watcher: Watcher) -> None:
+    page.goto(stack.url)
+    told = page.evaluate(CLOCK)
+    assert [told["wrapped"], told["before"], told["film"], told["unknown"]] == [1.5, 59, 7200, 5]
+    assert told["behind"] == pytest.approx(1.075)
+    assert told["ahead"] == pytest.approx(1.7), "within 15 % of its rate"
+    assert told["level"] == 1.5
+    assert told["at"] == 11
+    assert told["agreed"] == [False, False, True, False, False]
+    assert told["texts"] == ["0:00", "1:05", "1:02:05", "0:00"]
+    assert told["loops"] == [True, False, False]
