@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django_celery_beat.models import PeriodicTask
 
@@ -122,7 +121,6 @@ def setup() -> str:
 def test_setup_makes_all_that_is_needed(world: World, folder: Path) -> None:
     Provider.objects.all().delete()
     said = setup()
-    assert set(Group.objects.values_list("name", flat=True)) == {"viewer", "editor", "operator"}
     assert Provider.objects.get().config == {"base_url": f"{world.url}/library"}
     assert PeriodicTask.objects.filter(name=Job.TICK.value).exists()
     kept = folder / "admin-password"
