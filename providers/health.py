@@ -5,49 +5,69 @@ A provider that backs off is not asked; its streams stay where they are.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from providers.errors import ProviderError, ProviderMisconfigured, ProviderRateLimited, ProviderTransient
+from providers.errors import (
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderPermanent,
+    ProviderRateLimited,
+    ProviderTransient,
+)
 from providers.models import Provider
+
+Columns = dict[str, Any]
 
 LADDER = tuple(
     timedelta(seconds=seconds)
     for seconds in (0, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 )
-WEIGHT = 0.1
-"""Of the newest observation in an exponentially weighted mean."""
+FIRST_RUNG, TOP_RUNG = 1, len(LADDER) - 1
+NOT_BACKING_OFF: Columns = {"backoff_rung": 0, "backoff_until": None}
+WEIGHT = 0.04
+"""Of the newest observation in an exponentially weighted mean: half of the weight lies on the last 17."""
+TRIES = 50
+
+_log = logging.getLogger(__name__)
 
 
-def after_success(provider: Provider, *, latency_ms: int, at: datetime) -> dict[str, Any]:
-    """The columns that change when it answered: one rung down."""
-    return {
-        "backoff_rung": max(provider.backoff_rung - 1, 0),
-        "backoff_until": None,
+def after_success(provider: Provider, *, latency_ms: int, asked_at: datetime, at: datetime) -> Columns:
+    """The columns that change when it answered: one rung down, unless a back-off began since it was asked."""
+    first = provider.last_ok_at is None
+    columns: Columns = {
         "success_rate": _towards(provider.success_rate, 1.0),
-        "latency_ms": _towards(provider.latency_ms, latency_ms) if provider.last_ok_at else float(latency_ms),
+        "latency_ms": float(latency_ms) if first else _towards(provider.latency_ms, latency_ms),
         "last_ok_at": at,
     }
+    if not _overtaken(provider, asked_at):
+        columns |= {"backoff_rung": max(provider.backoff_rung - 1, 0), "backoff_until": None}
+    return columns
 
 
-def after_failure(provider: Provider, error: ProviderError, *, at: datetime) -> dict[str, Any]:
-    """The columns that change when it failed: one rung up, but a host that cannot be reached (which may be
-    our own line) never climbs past the first, and a 429 goes to the rung that covers what it asked for."""
-    rung = min(provider.backoff_rung + 1, len(LADDER) - 1)
-    if isinstance(error, ProviderTransient) and error.unreachable:
-        rung = max(1, min(provider.backoff_rung, 1))
-    if isinstance(error, ProviderRateLimited) and error.retry_after_s:
-        rung = max(rung, _rung_covering(timedelta(seconds=error.retry_after_s)))
+def after_failure(provider: Provider, error: ProviderError, *, asked_at: datetime, at: datetime) -> Columns:
+    """The columns that change when it failed. Its reliability falls with every rung that it climbs."""
+    trouble = after_trouble(str(error), at=at)
+    if not is_outage(error):
+        return trouble
+    rung = _rung_after(provider, error, asked_at)
+    climbed = rung > provider.backoff_rung
     return {
         "backoff_rung": rung,
-        "backoff_until": at + LADDER[rung],
-        "success_rate": _towards(provider.success_rate, 0.0),
-        "last_error": str(error)[:500],
-        "last_error_at": at,
+        "backoff_until": max(at + LADDER[rung], provider.backoff_until or at),
+        "success_rate": _towards(provider.success_rate, 0.0) if climbed else provider.success_rate,
+        **trouble,
     }
 
 
-def after_measurement(provider: Provider, *, claimed: int, measured: int) -> dict[str, Any]:
+def after_trouble(what: str, *, at: datetime) -> Columns:
+    """The columns that tell an operator what went wrong, and say nothing of how reliable it is."""
+    return {"last_error": what[:500], "last_error_at": at}
+
+
+def after_measurement(provider: Provider, *, claimed: int, measured: int) -> Columns:
     """The columns that change when a claim could be checked: did it keep its word?"""
     return {"honesty": _towards(provider.honesty, 1.0 if measured >= claimed else 0.0)}
 
@@ -57,21 +77,57 @@ def may_be_asked(provider: Provider, at: datetime) -> bool:
     return provider.enabled and (provider.backoff_until is None or provider.backoff_until <= at)
 
 
-def note(provider: Provider, columns: dict[str, Any]) -> None:
-    """Write what happened, and keep `provider` in step, for whoever goes on using it."""
-    Provider.objects.filter(pk=provider.pk).update(**columns)
-    for name, value in columns.items():
-        setattr(provider, name, value)
+def is_outage(error: ProviderError) -> bool:
+    """Whether it is the provider's failing, and time may mend it: only then is the ladder climbed.
+
+    Settings and refused requests are the operator's turn; a limit without a status is our own throttle's.
+    """
+    if isinstance(error, ProviderRateLimited):
+        return error.status is not None
+    return not isinstance(error, ProviderMisconfigured | ProviderPermanent)
 
 
-def blames_us(error: ProviderError) -> bool:
-    """Whether no waiting mends it: then it is the operator's turn, and the ladder is not climbed."""
-    return isinstance(error, ProviderMisconfigured)
+def note(provider: Provider, change: Callable[[Provider], Columns]) -> None:
+    """Write what `change` makes of the row as it is now, and keep `provider` in step for its holder.
+
+    Other workers note the same provider: a row that has changed in between is read and judged again.
+    """
+    for _ in range(TRIES):
+        row = Provider.objects.filter(pk=provider.pk).first()
+        if row is None:
+            return  # deleted while it was asked: nobody is left to be described
+        columns = change(row)
+        seen = {name: getattr(row, name) for name in columns}
+        if Provider.objects.filter(pk=row.pk, **seen).update(**columns):
+            for name, value in columns.items():
+                setattr(provider, name, value)
+            return
+    _log.warning("%s: its health was changed %d times while it was noted; this is lost", provider.pk, TRIES)
+
+
+def _rung_after(provider: Provider, error: ProviderError, asked_at: datetime) -> int:
+    """One rung up, once per back-off: questions that were under way together meet one and the same outage.
+
+    A host that cannot be reached (which may be our own line) does not lead past the first rung, and a 429
+    leads at least to the one that covers what it asked for.
+    """
+    rung = provider.backoff_rung
+    if not _overtaken(provider, asked_at):
+        unreachable = isinstance(error, ProviderTransient) and error.unreachable
+        rung = max(rung, min(rung + 1, FIRST_RUNG if unreachable else TOP_RUNG))
+    if isinstance(error, ProviderRateLimited) and error.retry_after_s:
+        rung = max(rung, _rung_covering(timedelta(seconds=error.retry_after_s)))
+    return rung
+
+
+def _overtaken(provider: Provider, asked_at: datetime) -> bool:
+    """Whether a back-off began after the question was asked: nobody is asked during one."""
+    return provider.backoff_until is not None and provider.backoff_until > asked_at
 
 
 def _rung_covering(pause: timedelta) -> int:
-    return next((rung for rung, step in enumerate(LADDER) if step >= pause), len(LADDER) - 1)
+    return next((rung for rung, step in enumerate(LADDER) if step >= pause), TOP_RUNG)
 
 
 def _towards(mean: float, observed: float) -> float:
-    return round(mean + WEIGHT * (observed - mean), 4)
+    return mean + WEIGHT * (observed - mean)

@@ -46,5 +46,10 @@ class Provider(models.Model):
 
     @property
     def reliability(self) -> float:
-        """0 to 1: how often it answers, and how true its claims prove. Feeds the ranking."""
-        return round(self.success_rate * self.honesty, 2)
+        """0 to 1, how often it answers, how true its claims prove, and how fast it is. Feeds the ranking.
+
+        In tenths, so that one slip does not turn a ranking over. Latency costs nothing up to a second, and
+        half at the 15 seconds after which a request is given up.
+        """
+        slowness = min(max(self.latency_ms - 1_000, 0), 14_000) / 14_000
+        return round(self.success_rate * self.honesty * (1 - slowness / 2), 1)

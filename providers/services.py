@@ -5,43 +5,50 @@ Rows are read and written on the caller's thread; the pool's threads talk to the
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from functools import cache, lru_cache
+from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple, TypeVar
 
-import redis
 from django.conf import settings
 from django.core.cache import cache as django_cache
 
 from core import conf
 from core.options import Options
-from providers import health
+from providers import health, sessions
+from providers.adapters.library import Library
 from providers.base import LicensedProvider
 from providers.errors import ProviderError, ProviderPermanent
-from providers.http import GuardedSession
+from providers.messages import Response
 from providers.models import Provider
 from providers.probe import probe as probe_url
+from providers.redact import redact
 from providers.registry import make_provider
-from providers.throttle import Throttle
 from providers.tmdb import TmdbClient
 from providers.types import Delivery, MovieRef, ProbeOutcome, ProbeResult, SearchAnswer
 
 POOL = 8
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+_log = logging.getLogger(__name__)
 
 
 class ProviderAnswer(NamedTuple):
-    """What came of asking one provider: an answer, an error, or the reason why it was not asked."""
+    """What came of asking one provider: an answer, an error, or the reason why it was not asked.
+
+    `duration_ms` is all the time it took us; `latency_ms` that on the wire, None when nothing was answered.
+    """
 
     provider: Provider
     answer: SearchAnswer | None = None
     error: ProviderError | None = None
     skipped: str = ""
     duration_ms: int = 0
+    latency_ms: int | None = None
 
 
 class Target(NamedTuple):
@@ -54,14 +61,12 @@ class Target(NamedTuple):
 
 def search_all(movie: MovieRef, *, at: datetime) -> list[ProviderAnswer]:
     """Ask every enabled provider for `movie`, all at once. A failure is an answer too, never emptiness."""
-    options = conf.current()
-    providers = list(Provider.objects.filter(enabled=True))
-    waiting = [p for p in providers if not health.may_be_asked(p, at)]
+    providers, options = list(Provider.objects.filter(enabled=True)), conf.current()
     asked = [p for p in providers if health.may_be_asked(p, at)]
     answers = _in_parallel(lambda provider: _search(provider, movie, options), asked)
     for answer in answers:
-        _note_search(answer, at)
-    return answers + [ProviderAnswer(p, skipped=f"backing off until {p.backoff_until}") for p in waiting]
+        _note_search(answer, asked_at=at)
+    return answers + [_not_asked(p) for p in providers if p not in asked]
 
 
 def probe_many(targets: Iterable[Target], *, at: datetime) -> list[ProbeResult]:
@@ -81,7 +86,7 @@ def probe(provider: Provider, url: str, delivery: str, *, at: datetime) -> Probe
 def note_honesty(provider: Provider, *, claimed: int | None, measured: int | None) -> None:
     """Remember whether a provider's claim proved true; where nothing can be compared, nothing is said."""
     if claimed is not None and measured is not None:
-        health.note(provider, health.after_measurement(provider, claimed=claimed, measured=measured))
+        health.note(provider, partial(health.after_measurement, claimed=claimed, measured=measured))
 
 
 def canonical_url(provider: Provider, url: str) -> str:
@@ -96,109 +101,102 @@ def adapter_of(provider: Provider) -> LicensedProvider:
 
 def tmdb() -> TmdbClient:
     """The TMDB client, at the pace and with the retries that the settings say."""
-    options = conf.current()
-    session = _session("tmdb", None, options.max_retry_attempts, options.tmdb_rate_limit_rps, ())
     return TmdbClient(
-        session, base_url=settings.TMDB_BASE_URL, api_key=settings.TMDB_API_KEY, cache=django_cache
+        sessions.for_tmdb(conf.current()),
+        base_url=settings.TMDB_BASE_URL,
+        api_key=settings.TMDB_API_KEY,
+        cache=django_cache,
     )
 
 
 def ensure_library() -> Provider | None:
     """The provider `library` at LIBRARY_URL; made on first sight, moved when the address changes.
 
-    What an operator has set on it otherwise stays: above all, whether it is enabled.
+    A new address does not inherit the back-off of the old one. What an operator has set otherwise stays:
+    above all, whether it is enabled.
     """
     if not settings.LIBRARY_URL:
         return None
-    provider, created = Provider.objects.get_or_create(
-        slug="library",
-        defaults={
-            "label": "Library",
-            "adapter": "library",
-            "enabled": True,
-            "priority": 10,
-            "config": {"base_url": settings.LIBRARY_URL},
-        },
-    )
-    if not created and provider.config.get("base_url") != settings.LIBRARY_URL:
-        provider.config = {**provider.config, "base_url": settings.LIBRARY_URL}
-        provider.save(update_fields=["config"])
+    address = {"base_url": settings.LIBRARY_URL}
+    made = {
+        "label": Library.label,
+        "adapter": Library.slug,
+        "enabled": True,
+        "priority": Library.default_priority,
+        "config": address,
+    }
+    provider, _ = Provider.objects.get_or_create(slug=Library.slug, defaults=made)
+    if provider.config.get("base_url") != settings.LIBRARY_URL:
+        moved = {"config": {**provider.config, **address}, **health.NOT_BACKING_OFF}
+        Provider.objects.filter(pk=provider.pk).update(**moved)
+        provider.refresh_from_db()
     return provider
 
 
-def session_for(provider: Provider, options: Options) -> GuardedSession:
-    """The pooled, guarded, paced session of one provider."""
-    hosts = tuple(provider.allowed_hosts) or None
-    rps = provider.rate_limit_rps or options.rate_limit_rps
-    secrets = _secrets(adapter_of(provider))
-    return _session(provider.slug, hosts, options.max_retry_attempts, rps, secrets)
-
-
-def _secrets(adapter: LicensedProvider) -> tuple[str, ...]:
-    return tuple(str(adapter.config[f.name]) for f in adapter.config_fields if f.secret)
+def _not_asked(provider: Provider) -> ProviderAnswer:
+    return ProviderAnswer(provider, skipped=f"it backs off until {provider.backoff_until:%d %b %H:%M:%S %Z}")
 
 
 def _search(provider: Provider, movie: MovieRef, options: Options) -> ProviderAnswer:
     started = time.monotonic()
     answer, failure = None, None
+    responses: list[Response] = []
     try:
-        adapter, session = adapter_of(provider), session_for(provider, options)
-        responses = [session.send(request) for request in adapter.build_search(movie)]
+        adapter = adapter_of(provider)
+        session = sessions.for_provider(provider, adapter, options)
+        responses += map(session.send, adapter.build_search(movie))
         answer = adapter.parse_search(movie, responses)
     except ProviderError as error:
         failure = error
-    elapsed = int((time.monotonic() - started) * 1000)
-    return ProviderAnswer(provider, answer, failure, duration_ms=elapsed)
+    except Exception as bug:  # ours: the other providers' answers must not be lost with it
+        failure = ProviderPermanent(_reported(bug, provider, "search"), provider=provider.slug)
+    return ProviderAnswer(
+        provider,
+        answer,
+        failure,
+        duration_ms=int((time.monotonic() - started) * 1000),
+        latency_ms=max((response.elapsed_ms for response in responses), default=None),
+    )
 
 
 def _probe(target: Target, options: Options) -> ProbeResult:
+    provider = target.provider
     try:
-        session = session_for(target.provider, options)
+        session = sessions.for_provider(provider, adapter_of(provider), options)
+        return probe_url(target.url, Delivery(target.delivery), session)
     except ProviderError as error:
-        return ProbeResult(outcome=ProbeOutcome.INCONCLUSIVE, evidence=str(error)[:500])
-    return probe_url(target.url, Delivery(target.delivery), session)
+        evidence = str(error)
+    except Exception as bug:  # ours: it says nothing of this stream, let alone of the others
+        evidence = _reported(bug, provider, "probe")
+    return ProbeResult(outcome=ProbeOutcome.INCONCLUSIVE, evidence=evidence[:500])
 
 
-def _note_search(answer: ProviderAnswer, at: datetime) -> None:
-    if answer.error is None:
-        columns = health.after_success(answer.provider, latency_ms=answer.duration_ms, at=at)
-    elif isinstance(answer.error, ProviderPermanent) or health.blames_us(answer.error):
-        columns = {"last_error": str(answer.error)[:500], "last_error_at": at}
-    else:
-        columns = health.after_failure(answer.provider, answer.error, at=at)
-    health.note(answer.provider, columns)
+def _reported(bug: Exception, provider: Provider, work: str) -> str:
+    """Log a mistake of ours with its traceback, the provider's settings masked; what to say of it."""
+    secrets = map(str, provider.config.values()) if isinstance(provider.config, dict) else ()
+    trace = redact("".join(traceback.format_exception(bug)), secrets)
+    _log.error("%s: our own %s of it failed:\n%s", provider.slug, work, trace)
+    return f"our own {work} of it failed ({type(bug).__name__}); the log says where"
+
+
+def _note_search(answer: ProviderAnswer, *, asked_at: datetime) -> None:
+    """A provider that was sent nothing, because the movie lacks what that takes, has proved nothing."""
+    at = asked_at + timedelta(milliseconds=answer.duration_ms)
+    error, latency_ms = answer.error, answer.latency_ms
+    if error is not None:
+        health.note(answer.provider, lambda row: health.after_failure(row, error, asked_at=asked_at, at=at))
+    elif latency_ms is not None:
+        health.note(
+            answer.provider,
+            lambda row: health.after_success(row, latency_ms=latency_ms, asked_at=asked_at, at=at),
+        )
 
 
 def _note_probe(target: Target, result: ProbeResult, at: datetime) -> None:
     """A probe tells of the provider only when it was the provider that failed."""
     if result.outcome in {ProbeOutcome.PROVIDER_DOWN, ProbeOutcome.THROTTLED}:
-        health.note(target.provider, {"last_error": result.evidence[:500], "last_error_at": at})
-
-
-@lru_cache(maxsize=64)
-def _session(
-    name: str, hosts: tuple[str, ...] | None, max_retries: int, rps: float, secrets: tuple[str, ...]
-) -> GuardedSession:
-    """One session per provider and setting; a changed setting makes a new one, the old one falls away."""
-    throttle = _throttle()
-
-    def wait() -> None:
-        throttle.wait(name, rps)
-
-    return GuardedSession(
-        provider=name,
-        trusted_origins=settings.HTTP_TRUSTED_ORIGINS,
-        allowed_hosts=hosts,
-        max_retries=max_retries,
-        before_send=wait,
-        on_rate_limited=lambda seconds: throttle.widen(name, seconds),
-        secrets=secrets,
-    )
-
-
-@cache
-def _throttle() -> Throttle:
-    return Throttle(redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_LIMITS))
+        trouble = health.after_trouble(result.evidence, at=at)
+        health.note(target.provider, lambda row: trouble)
 
 
 def _in_parallel(work: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:

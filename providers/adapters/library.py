@@ -75,13 +75,7 @@ class Library(LicensedProvider):
         answer = response.json()
         listed = answer.get("renditions") if isinstance(answer, dict) else None
         if not isinstance(listed, list) or len(listed) > MAX_RENDITIONS:
-            raise ProviderBadResponse(
-                f'expected an object with a list "renditions" of at most {MAX_RENDITIONS}',
-                provider=self.name,
-                request=f"GET {response.url}",
-                status=response.status,
-                answer=response.text()[:500],
-            )
+            raise response.bad(f'expected an object with a list "renditions" of at most {MAX_RENDITIONS}')
         return listed
 
 

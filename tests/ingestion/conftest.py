@@ -29,7 +29,5 @@ def world(settings: Any, db: None, valkey: Any) -> Iterator[World]:
             "MAX_RETRY_ATTEMPTS": 0,
         }.items():
             conf.change(name, value, by="test", at=AT)
-        services._session.cache_clear()
         services.ensure_library()
         yield world
-    services._session.cache_clear()
