@@ -48,18 +48,18 @@ def after_success(provider: Provider, *, latency_ms: int, asked_at: datetime, at
 
 
 def after_failure(provider: Provider, error: ProviderError, *, asked_at: datetime, at: datetime) -> Columns:
-    """The columns that change when it failed. Its reliability falls with every rung that it climbs."""
+    """The columns that change when it failed: one rung up, and at least to the one that covers what a 429
+    asked for. `at` is when it failed: the pause begins then."""
     trouble = after_trouble(str(error), at=at)
     if not is_outage(error):
         return trouble
-    rung = _rung_after(provider, error, asked_at)
-    climbed = rung > provider.backoff_rung
-    return {
-        "backoff_rung": rung,
-        "backoff_until": max(at + LADDER[rung], provider.backoff_until or at),
-        "success_rate": _towards(provider.success_rate, 0.0) if climbed else provider.success_rate,
-        **trouble,
-    }
+    rung, success_rate = provider.backoff_rung, provider.success_rate
+    if _is_news(provider, error, asked_at):
+        rung, success_rate = min(rung + 1, TOP_RUNG), _towards(success_rate, 0.0)
+    if isinstance(error, ProviderRateLimited) and error.retry_after_s:
+        rung = max(rung, _rung_covering(timedelta(seconds=error.retry_after_s)))
+    until = max(at + LADDER[rung], provider.backoff_until or at)
+    return {"backoff_rung": rung, "backoff_until": until, "success_rate": success_rate, **trouble}
 
 
 def after_trouble(what: str, *, at: datetime) -> Columns:
@@ -105,19 +105,11 @@ def note(provider: Provider, change: Callable[[Provider], Columns]) -> None:
     _log.warning("%s: its health was changed %d times while it was noted; this is lost", provider.pk, TRIES)
 
 
-def _rung_after(provider: Provider, error: ProviderError, asked_at: datetime) -> int:
-    """One rung up, once per back-off: questions that were under way together meet one and the same outage.
-
-    A host that cannot be reached (which may be our own line) does not lead past the first rung, and a 429
-    leads at least to the one that covers what it asked for.
-    """
-    rung = provider.backoff_rung
-    if not _overtaken(provider, asked_at):
-        unreachable = isinstance(error, ProviderTransient) and error.unreachable
-        rung = max(rung, min(rung + 1, FIRST_RUNG if unreachable else TOP_RUNG))
-    if isinstance(error, ProviderRateLimited) and error.retry_after_s:
-        rung = max(rung, _rung_covering(timedelta(seconds=error.retry_after_s)))
-    return rung
+def _is_news(provider: Provider, error: ProviderError, asked_at: datetime) -> bool:
+    """Whether a failure says more than is known: questions under way together meet one and the same outage,
+    and a host that cannot be reached, which may be our own line, never leads past the first rung."""
+    unreachable = isinstance(error, ProviderTransient) and error.unreachable
+    return not _overtaken(provider, asked_at) and not (unreachable and provider.backoff_rung >= FIRST_RUNG)
 
 
 def _overtaken(provider: Provider, asked_at: datetime) -> bool:
