@@ -70,10 +70,12 @@ def _trial_is_ahead(version: StreamVersion, at: datetime) -> bool:
 def look_soon(version_id: uuid.UUID, *, at: datetime) -> bool:
     """Let the next tick probe a healthy stream that is said not to play. True if that is sooner than planned.
 
-    A suspect one waits for its second strike already. One probed a moment ago is left alone: however many
-    complain, and whatever they are after, a provider is not asked more often for it.
+    A suspect one waits for its second strike, and one on trial for the end of that, within minutes already.
+    One probed a moment ago is left alone: however many complain, and whatever they are after, a provider is
+    not asked more often for it.
     """
-    healthy = StreamVersion.objects.filter(pk=version_id, state=State.HEALTHY, next_check_at__gt=at)
+    settled = {"state": State.HEALTHY, "on_trial": False}
+    healthy = StreamVersion.objects.filter(pk=version_id, next_check_at__gt=at, **settled)
     return healthy.exclude(probed_at__gt=at - JUST_PROBED).update(next_check_at=at) == 1
 
 

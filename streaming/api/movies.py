@@ -24,7 +24,7 @@ PAGE_SIZE = 24
 
 
 class ListQuery(Strict):
-    q = serializers.CharField(required=False, max_length=100)
+    q = serializers.CharField(required=False, max_length=100, allow_blank=True)
     cursor = serializers.CharField(required=False, max_length=200)
 
 
@@ -33,7 +33,7 @@ class DetailQuery(Strict):
 
 
 class Pages(CursorPagination):
-    """The popular ones first. A page's address stays right while movies are added before it."""
+    """The popular ones first, and forward only: among equals the library's way back skips some."""
 
     ordering = ("-popularity", "id")
     page_size = PAGE_SIZE
@@ -45,8 +45,11 @@ class Pages(CursorPagination):
             if cursor is not None and not math.isfinite(float(cursor.position or 0)):
                 raise ValueError
         except (NotFound, ValueError):
-            raise serializers.ValidationError({"cursor": ["Take it from `next` or `previous`."]}) from None
+            raise serializers.ValidationError({"cursor": ["Take it from the `next` of a page."]}) from None
         return cursor
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": self.get_next_link(), "results": data})
 
 
 class MovieList(APIView):
