@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core import conf, signals
+from core import conf
 from core.models import Setting
 from core.roles import Role, has_role
 
@@ -98,7 +98,6 @@ class SettingAdmin(RoleAdmin):
             form.add_error("value", str(error))
         if form.errors:
             return self._form_page(request, state, form)
-        signals.setting_changed.send(sender=None, name=state.name)
         self.log_change(request, Setting(name=state.name), said)
         messages.success(request, said)
         return redirect(self._url())

@@ -34,7 +34,16 @@ class ProviderAdmin(RoleAdmin):
         "trouble",
     )
     ordering = ("priority", "slug")
-    readonly_fields = ("slug", "adapter", "state", "reliability_shown", "speed", "last_ok", "trouble")
+    readonly_fields = (
+        "slug",
+        "adapter",
+        "settings_shown",
+        "state",
+        "reliability_shown",
+        "speed",
+        "last_ok",
+        "trouble",
+    )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs["form"] = form_for(obj.adapter if obj else "")
@@ -42,7 +51,8 @@ class ProviderAdmin(RoleAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         declared = ADAPTERS[obj.adapter].config_fields if obj and obj.adapter in ADAPTERS else ()
-        own = [PREFIX + field.name for field in declared]
+        may = self.has_change_permission(request, obj)
+        own = [PREFIX + field.name for field in declared] if may else ["settings_shown"]
         return [
             (None, {"fields": ["label", "slug", "adapter", "enabled"]}),
             *([(f"Settings of the adapter {obj.adapter}", {"fields": own})] if own else []),
@@ -51,6 +61,15 @@ class ProviderAdmin(RoleAdmin):
             ]}),
             ("Health", {"fields": ["state", "reliability_shown", "speed", "last_ok", "trouble"]}),
         ]  # fmt: skip
+
+    @admin.display(description="settings")
+    def settings_shown(self, provider: Provider) -> str:
+        """For those who may only read: every setting but the secrets."""
+        declared = ADAPTERS[provider.adapter].config_fields if provider.adapter in ADAPTERS else ()
+        told = [
+            f"{field.label}: {provider.config.get(field.name, '')}" for field in declared if not field.secret
+        ]
+        return ", ".join(told) or "—"
 
     @admin.display(description="state")
     def state(self, provider: Provider) -> SafeString:
