@@ -38,6 +38,7 @@ class Library:
         self.dead: set[str] = set()
         self.films: dict[int, list[dict[str, Any]]] = {}
         self.pictures: dict[str, str] = {}
+        self.pages: dict[str, str] = {}
 
     def offer(self, film: int, rendition: str, path: str, delivery: str, quality: str) -> None:
         """List one more rendition; `path` is under the media folder."""
@@ -57,6 +58,8 @@ class Library:
         if path.startswith("/t/p/"):
             picture = self.pictures.get(path.rpartition("/")[2])
             return pages.picture(picture) if picture else pages.as_json(404, {})
+        if path in self.pages:
+            return pages.page(self.pages[path])
         name = path.removeprefix("/library/media/")
         file = self.media / name
         there = file.is_file() and name not in self.dead

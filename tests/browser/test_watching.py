@@ -96,6 +96,31 @@ def test_an_editor_rolls_back_and_the_viewer_follows(page: Page, stack: Stack, w
     expect(page.locator("#facts")).not_to_contain_text("The sound is out of step.")
 
 
+def test_an_embed_is_framed_in_a_sandbox(page: Page, stack: Stack, watcher: Watcher) -> None:
+    film = 9761
+    stack.add_film(film)
+    origin = stack.env["LIBRARY_URL"].removesuffix("/library")
+    stack.run(EMBED, film=film, url=f"{origin}/player")
+    stack.library.pages["/player"] = "A player"
+    page.goto(f"{stack.url}/watch/{film}")
+    frame = page.locator("iframe.showing")
+    expect(frame).to_have_attribute("sandbox", "allow-scripts allow-presentation")
+    expect(frame).to_have_attribute("referrerpolicy", "no-referrer")
+    expect(page.frame_locator("iframe.showing").get_by_role("heading", name="A player")).to_be_visible()
+    expect(page.get_by_role("group", name="Player")).to_be_hidden()
+
+
+EMBED = """
+from django.utils import timezone
+from streaming import switching
+from streaming.models import StreamVersion
+at = timezone.now()
+key = StreamVersion.key_for(film, "library", "embed", url)
+facts = {"movie_id": film, "provider_id": "library", "ref": "embed", "url": url, "delivery": "embed"}
+seen = {"first_seen": at, "last_seen": at, "state": "healthy", "claimed_quality": 40}
+StreamVersion(id=key, **seen, **facts).save(force_insert=True)
+switching.reconsider(film, at=at)
+"""
 ACTIVE_QUALITY = """
 from streaming.models import Movie
 result = Movie.objects.get(pk=film).active_quality
