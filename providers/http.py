@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from typing import Self
 from urllib.parse import urldefrag, urljoin
@@ -68,6 +69,7 @@ class GuardedSession:
         self._clock, self._wall_clock, self._sleep, self._rng = clock, wall_clock, sleep, rng
         adapter = transport.PinnedAdapter(self._guard, resolve=resolve, dial=dial)
         self._http = transport.PlainSession(adapter, user_agent)
+        weakref.finalize(self, self._http.close)  # urllib3's own finalizers would keep our pools for ever
         quieten_urllib3()
 
     def __enter__(self) -> Self:

@@ -70,7 +70,7 @@ def _session(
 ) -> GuardedSession:
     """The session of this name, a new one if its terms have changed.
 
-    The old one is not closed, as others may be reading from it: its connections end when it is collected.
+    The old one is not closed here, as others may be reading from it: it closes when the last of them lets go.
     """
     terms = _Terms(
         name=name,
