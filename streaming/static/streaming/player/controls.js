@@ -41,6 +41,7 @@ export class Controls {
   follow(video) {
     this.bar.hidden = this.unmuteButton.hidden = video === null;
     if (video === null) return;
+    this.#awake();
     for (const name of ["play", "pause", "timeupdate", "durationchange", "seeked", "volumechange"]) {
       video.addEventListener(name, () => { if (video === this.show.video) this.draw(); });
     }
