@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from celery import current_app
+from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -150,13 +151,10 @@ def _publish(run: IngestRun, *, at: datetime) -> None:
 
 def _start(run_id: uuid.UUID, *, at: datetime) -> IngestRun | None:
     """Turn a queued run into a running one. None when it is not queued, so each is worked on once."""
-    run = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED).first()
-    if run is None:
-        return None
-    run.status, run.started_at, run.attempts = Status.RUNNING, at, run.attempts + 1
     queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)
-    if not queued.update(status=run.status, started_at=at, attempts=run.attempts):
+    if not queued.update(status=Status.RUNNING, started_at=at, attempts=F("attempts") + 1):
         return None
+    run = IngestRun.objects.get(pk=run_id)
     slots.extend(_key(run), run.pk, until=at + slots.RUNNING_LEASE)
     return run
 

@@ -165,6 +165,7 @@ def test_lapsed_rights_take_a_stream_down_within_a_minute(world: World, film: in
 def test_a_disabled_provider_is_left(world: World, film: int) -> None:
     world.offer(film, world.rendition("high.mp4", "1080p"))
     match()
+    tick(2)
     Provider.objects.update(enabled=False)
     tick(5)
     assert active(film) is None
@@ -255,6 +256,7 @@ def test_a_changed_claim_is_measured_again(world: World, film: int) -> None:
     low = world.rendition("low.mp4", "720p")
     world.offer(film, low)
     match()
+    tick(2)
     world.stream("low.mp4", "2160p")
     world.offer(film, {**low, "quality": "2160p"})
     match(10)
@@ -274,7 +276,8 @@ def test_a_rolled_back_stream_does_not_come_back_with_the_next_search(world: Wor
 
 
 def test_a_failover_does_not_lead_to_a_stream_that_died_meanwhile(world: World, film: int) -> None:
-    names = {"high.mp4": "1080p", "middle.mp4": "720p", "other.mp4": "720p"}
+    conf.change("MIN_QUALITY_TO_PUBLISH", "SD", by="test", at=AT)
+    names = {"high.mp4": "1080p", "middle.mp4": "720p", "other.mp4": "SD"}
     world.offer(film, *(world.rendition(name, picture) for name, picture in names.items()))
     match()
     world.broken("/media/middle.mp4")

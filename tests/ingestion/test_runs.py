@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from celery import Celery
 from django.conf import settings
+from django.db import connections
 
 from core import conf
 from ingestion import runs, slots
@@ -108,6 +111,28 @@ def test_a_run_delivered_twice_is_worked_on_once() -> None:
 
     runs.execute(run.pk, work, clock=clock())
     assert runs.execute(run.pk, work, clock=clock()) is None
+    assert done == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_with_the_same_message_one_does_the_work() -> None:
+    run, _ = queue()
+    done: list[int] = []
+    together = threading.Barrier(6)
+
+    def work(report: Report) -> dict[str, Any]:
+        done.append(1)
+        return {}
+
+    def worker(_: int) -> None:
+        together.wait()
+        try:
+            runs.execute(run.pk, work, clock=clock())
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(worker, range(6)))
     assert done == [1]
 
 
