@@ -29,8 +29,10 @@ def client_of(account: User) -> APIClient:
 
 
 def client(role: str = "anyone") -> APIClient:
-    """A client with a new account of that role; `anyone` has none."""
-    return APIClient() if role == "anyone" else client_of(user(role))
+    """A client with the account `<role>-ada`; `anyone` has none."""
+    if role == "anyone":
+        return APIClient()
+    return client_of(User.objects.filter(username=f"{role}-ada").first() or user(role))
 
 
 def assert_problem(response: Any, status: int, **members: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_the_stream_left_is_kept_out_for_ever_unless_told_otherwise(film: Staged
 
 
 def test_until_a_moment(film: Staged) -> None:
-    until = timezone.now() + HOUR
+    until = timezone.now().replace(microsecond=0) + HOUR
     post(film, suppress="until", until=until.isoformat())
     assert film.version(film.high).suppressed_until == until
     assert switching.reconsider(film.movie_id, at=until - HOUR / 2) is None
