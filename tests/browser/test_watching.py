@@ -96,6 +96,25 @@ def test_an_editor_rolls_back_and_the_viewer_follows(page: Page, stack: Stack, w
     expect(page.locator("#facts")).not_to_contain_text("The sound is out of step.")
 
 
+def test_a_better_stream_that_does_not_start_leaves_the_picture_alone(
+    page: Page, stack: Stack, watcher: Watcher
+) -> None:
+    film = 653
+    watcher.allowed = ("net::ERR_FAILED",)
+    stack.add_film(film, ("720p-mp4.mp4", "progressive", "720p"))
+    page.route("**/1080p-hls*", lambda route: route.abort())
+    page.goto(f"{stack.url}/watch/{film}")
+    page.evaluate("window.marker = 'here'")
+    before = playing(page)
+    with page.expect_request("**/playback-reports") as report:
+        stack.offer(film, ("1080p-hls.m3u8", "hls", "1080p"))
+    assert report.value.post_data_json["code"] == "not_ready"
+    after = playing(page)
+    assert after["height"] == 720
+    assert_went_on(before, after)
+    expect(page.locator("[data-now]")).to_have_text("720p")
+
+
 def test_an_embed_is_framed_in_a_sandbox(page: Page, stack: Stack, watcher: Watcher) -> None:
     film = 9761
     stack.add_film(film)
