@@ -66,7 +66,7 @@ class Keyed(LicensedProvider):
         for response in responses:
             if not isinstance(rows := response.json(), list):
                 raise response.bad("expected a list")
-            found += [StreamCandidate(url=row["url"], delivery=Delivery.HLS) for row in rows]
+            found += [StreamCandidate(url=row["url"], delivery=Delivery(row["by"])) for row in rows]
         return SearchAnswer(candidates=tuple(found))
 
 
@@ -261,15 +261,15 @@ def test_a_mistake_in_one_adapter_loses_no_other_answer(
     origin: Origin, other: Origin, caplog: pytest.LogCaptureFixture
 ) -> None:
     origin.on(PATH, FOUND)
-    other.on("/tt1254207", Answer(body=json.dumps([{TOKEN: 1}]).encode()))  # a row without "url"
+    other.on("/tt1254207", Answer(body=json.dumps([{"url": "/a", "by": TOKEN}]).encode()))
     library("fine", origin.url)
     keyed("clumsy", other.url, config={"base_url": other.url, "code": TOKEN})
     answers = search()
     assert urls(answers["fine"])
     assert isinstance(answers["clumsy"].error, ProviderPermanent)
-    assert "KeyError" in stored("clumsy").last_error
+    assert "ValueError" in stored("clumsy").last_error
     assert stored("clumsy").backoff_until is None, "waiting mends no mistake of ours"
-    assert "row[" in caplog.text
+    assert "'***' is not a valid Delivery" in caplog.text
     assert TOKEN not in caplog.text
 
 
