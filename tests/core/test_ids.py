@@ -34,3 +34,12 @@ def test_a_key_is_a_version_7_uuid_of_now() -> None:
 def test_keys_of_one_millisecond_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids.time, "time_ns", lambda: 1_700_000_000_000_000_000)
     assert len({ids.uuid7() for _ in range(1000)}) == 1000
+
+
+def test_keys_of_one_millisecond_sort_by_the_microsecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log lines are often written within one millisecond, and are read in the order of their keys."""
+    made = []
+    for microsecond in range(1000):
+        monkeypatch.setattr(ids.time, "time_ns", lambda: 1_700_000_000_000_000_000 + microsecond * 1000)  # noqa: B023
+        made.append(ids.uuid7())
+    assert made == sorted(made)
