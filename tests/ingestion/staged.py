@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -38,18 +39,26 @@ class Staged(NamedTuple):
         return StreamVersion.objects.get(pk=key)
 
 
-def stage(world: World, movie_id: int = 45745) -> Staged:
-    movie, at = factory.movie(movie_id), timezone.now() - AGO
-    low = _version(world, movie, "low", "720p")
+def stage(
+    world: World,
+    movie_id: int = 45745,
+    *,
+    film: Mapping[str, Any] | None = None,
+    stream: Mapping[str, Any] | None = None,
+) -> Staged:
+    """`film` and `stream` are further columns of the movie and of both its versions."""
+    movie, at = factory.movie(movie_id, **(film or {})), timezone.now() - AGO
+    low = _version(world, movie, "low", "720p", width=1280, height=720, **(stream or {}))
     switching.reconsider(movie.pk, at=at)
-    high = _version(world, movie, "high", "1080p")
+    since = {"first_seen": factory.NOW + AGO}
+    high = _version(world, movie, "high", "1080p", width=1920, height=804, **since, **(stream or {}))
     switching.reconsider(movie.pk, at=at)
     switching.pass_canary(high)
     StreamVersion.objects.filter(pk=high).update(next_check_at=timezone.now() + AGO, probed_at=at)
     return Staged(movie.pk, low, high)
 
 
-def _version(world: World, movie: Movie, name: str, picture: str) -> uuid.UUID:
+def _version(world: World, movie: Movie, name: str, picture: str, **columns: Any) -> uuid.UUID:
     return factory.version(
         movie,
         name,
@@ -57,4 +66,5 @@ def _version(world: World, movie: Movie, name: str, picture: str) -> uuid.UUID:
         provider=Provider.objects.get(pk="library"),
         url=world.stream(f"{name}.mp4", picture),
         delivery="progressive",
+        **columns,
     )
