@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
@@ -75,8 +76,10 @@ class MovieDetail(APIView):
         movie = Movie.objects.published().filter(pk=movie_id).first()
         if movie is None:
             raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
-        versions = {"versions": versions_of(movie, staff=False)} if "include" in asked else {}
-        return Response({**movie_body(movie), **versions})
+        body = movie_body(movie)
+        if "include" in asked:
+            body["versions"] = versions_of(movie_id, staff=False, at=timezone.now())
+        return Response(body)
 
 
 def movie_body(movie: Movie) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming import plans, switching
+from streaming.models import StreamVersion
+from streaming.policy import Verdict
 
 STAFF_FIELDS = (
     "url",
@@ -27,24 +30,19 @@ STAFF_FIELDS = (
 )
 
 
-def versions_of(movie: Movie, *, staff: bool) -> list[dict[str, Any]]:
-    """Every version, the one known longest first."""
-    verdicts = _verdicts(movie)
-    versions = StreamVersion.objects.of(movie.pk).prefetch_related("provider").order_by("first_seen", "id")
-    return [_version(v, movie, verdicts.get(str(v.pk), {}), staff=staff) for v in versions]
+def versions_of(movie_id: int, *, staff: bool, at: datetime) -> list[dict[str, Any]]:
+    """Every version, the one known longest first, with what the policy says of it at `at`."""
+    seen = switching.view(movie_id, at=at)
+    verdicts = {verdict.key: verdict for verdict in plans.decide(seen).verdicts}
+    versions = sorted(seen.versions.values(), key=lambda version: (version.first_seen, version.pk))
+    return [_version(v, v is seen.active, verdicts[str(v.pk)], staff=staff) for v in versions]
 
 
-def _verdicts(movie: Movie) -> dict[str, dict[str, Any]]:
-    """What the newest decision said of each version."""
-    decided = StreamSwitch.objects.of(movie.pk).exclude(decision={}).first()
-    return {v["version"]: v for v in decided.decision.get("verdicts", [])} if decided else {}
-
-
-def _version(version: StreamVersion, movie: Movie, verdict: dict[str, Any], *, staff: bool) -> dict[str, Any]:
+def _version(version: StreamVersion, active: bool, verdict: Verdict, *, staff: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "id": str(version.pk),
         "provider": version.provider_id,
-        "active": movie.active_stream_id == version.pk,
+        "active": active,
         "state": version.state,
         "delivery": version.delivery,
         "quality": version.quality_label,
@@ -55,8 +53,8 @@ def _version(version: StreamVersion, movie: Movie, verdict: dict[str, Any], *, s
         "edition": version.edition,
         "languages": version.languages,
         "score": version.provider.reliability,
-        "eligible": verdict.get("eligible"),
-        "reasons": verdict.get("reasons", []),
+        "eligible": verdict.eligible,
+        "reasons": [reason.value for reason in verdict.reasons],
     }
     return {**shown, **_staff_fields(version)} if staff else shown
 

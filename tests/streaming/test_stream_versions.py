@@ -44,7 +44,7 @@ def test_every_version_says_what_it_claims_what_it_is_and_why_it_is_eligible_or_
     liar, broken, low = get(movie)
     assert (liar["claimed_quality"], liar["verified_quality"], liar["quality"]) == ("2160p", "1080p", "1080p")
     assert (liar["active"], liar["eligible"]) == (True, True)
-    assert "chosen" in liar["reasons"]
+    assert "current" in liar["reasons"]
     assert (low["active"], low["eligible"], low["reasons"]) == (False, False, ["verified", "below_minimum"])
     assert (broken["state"], broken["eligible"]) == ("broken", False)
     assert "broken" in broken["reasons"]
@@ -62,10 +62,13 @@ def test_staff_see_all_fields(movie: Movie, role: str) -> None:
     assert rows[0]["evidence"] == "measured 1080p"
 
 
-def test_a_version_that_no_decision_has_seen_yet_has_no_verdict(movie: Movie) -> None:
+def test_the_verdicts_are_those_of_now_not_of_the_last_switch(movie: Movie) -> None:
     factory.version(movie, "new", Quality.P1440)
-    new = next(row for row in get(movie) if row["quality"] == "1440p")
-    assert (new["eligible"], new["reasons"]) == (None, [])
+    StreamVersion.objects.filter(ref="liar").update(state=StreamVersion.State.SUSPECT)
+    verdicts = {row["quality"]: row for row in get(movie)}
+    assert verdicts["1440p"]["reasons"] == ["chosen", "verified", "better"]
+    assert verdicts["1080p"]["reasons"] == ["current", "verified", "suspect"]
+    assert (verdicts["1080p"]["active"], verdicts["1080p"]["eligible"]) == (True, False)
 
 
 def test_a_hidden_movie_is_for_staff(movie: Movie) -> None:
@@ -82,5 +85,5 @@ def test_the_number_of_versions_does_not_change_the_number_of_queries(
     for n in range(20):
         factory.version(movie, f"more-{n}")
     client = clients.client()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         client.get(f"/api/movies/{movie.pk}/stream-versions")
