@@ -14,17 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core import options
 
-_ALLOWED = {str: "text", bool: "true or false", int: "a whole number", list: "a list with commas"}
-_BOOLEAN = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
+_ALLOWED = {str: "text", bool: options.BOOLEAN.allowed, int: "a whole number", list: "a list with commas"}
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -90,8 +80,10 @@ def _value(env: environ.Env, variable: Variable) -> Any:
     if not given:
         return variable.default
     try:
-        return _BOOLEAN[given.lower()] if variable.type is bool else env.parse_value(given, variable.type)
-    except (KeyError, ValueError):
+        return (
+            options.BOOLEAN.parse(given) if variable.type is bool else env.parse_value(given, variable.type)
+        )
+    except ValueError:
         problem = f"{variable.name} is {_ALLOWED[variable.type]}; {given[:60]!r} is not."
     raise ImproperlyConfigured(problem)
 

@@ -26,22 +26,17 @@ class Kind:
     parse: Callable[[object], Any]
 
 
-def _boolean() -> Kind:
-    words = {
-        "true": True,
-        "1": True,
-        "yes": True,
-        "on": True,
-        "false": False,
-        "0": False,
-        "no": False,
-        "off": False,
-    }
+_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
-    def parse(raw: object) -> bool:
-        return words[str(raw).strip().lower()]
 
-    return Kind("boolean", "true or false", parse)
+def _parse_boolean(raw: object) -> bool:
+    word = str(raw).strip().lower()
+    if word not in _YES + _NO:
+        raise ValueError
+    return word in _YES
+
+
+BOOLEAN = Kind("boolean", "true or false", _parse_boolean)
 
 
 def _number(low: float, high: float, *, whole: bool) -> Kind:
@@ -126,7 +121,7 @@ class Options:
         "The search for better streams of a movie ends once it has this quality.",
     )
     allow_lower_quality_until_upgrade: bool = _option(
-        True, _boolean(), "Publish what is below the target for as long as nothing better is found."
+        True, BOOLEAN, "Publish what is below the target for as long as nothing better is found."
     )
     min_quality_to_publish: str = _option(
         "720p", _choice(*QUALITIES), "No stream below this quality is ever chosen."

@@ -45,6 +45,7 @@ def match(report: Report, movie_id: int) -> dict[str, Any]:
     report.progress(2, 3)
     switch = checking.settle(report, movie_id)
     _plan_next_search(movie_id, answers, switch, at)
+    report.progress(3, 3)
     return _summed_up(report, movie_id, found, switch)
 
 

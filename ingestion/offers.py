@@ -26,6 +26,8 @@ RENEW_WITHIN = 2 * URL_MARGIN
 """How long before a URL expires its successor is taken: well before the policy calls it too short-lived."""
 ORPHANED_AFTER = timedelta(minutes=5)
 """A new version is probed by the search that found it; the tick sees to it only if that search died."""
+SECOND_CHANCE_AFTER = timedelta(minutes=15)
+"""A broken version that its provider goes on offering may have been mended: it is probed again so soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +153,10 @@ def _has_moved(version: StreamVersion, offer: Offer, at: datetime) -> bool:
 
 
 def _due(version: StreamVersion, at: datetime) -> bool:
+    """Whether what is offered has to be probed now, as well as listed."""
     never = version.state == State.UNVERIFIED or version.expired_at is not None
-    return never or (version.next_check_at is not None and version.next_check_at <= at)
+    mended = version.state == State.BROKEN and (version.probed_at or at) <= at - SECOND_CHANCE_AFTER
+    return never or mended or (version.next_check_at is not None and version.next_check_at <= at)
 
 
 def _newly_missing(version: StreamVersion, movie: Movie) -> bool:

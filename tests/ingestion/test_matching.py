@@ -210,6 +210,22 @@ def test_what_is_no_longer_listed_and_dead_is_struck(world: World, film: int) ->
     assert active_label(film) == "720p"
 
 
+def test_a_broken_stream_that_is_still_offered_gets_a_second_chance(world: World, film: int) -> None:
+    low, high = world.rendition("low.mp4", "720p"), world.rendition("high.mp4", "1080p")
+    world.offer(film, low, high)
+    match()
+    tick(2)
+    world.broken("/media/high.mp4")
+    switching.observe(version("high.mp4").pk, columns={"next_check_at": AT + 3 * MINUTE}, at=AT)
+    tick(3)
+    tick(6)
+    assert (active_label(film), version("high.mp4").state) == ("720p", State.BROKEN)
+    tick(8)
+    world.stream("high.mp4", "1080p")
+    assert match(20)["probed"] == 0, "not at every search"
+    assert match(21)["reason"] == "upgrade"
+
+
 def test_a_malformed_row_proves_nothing_about_what_is_not_listed(world: World, film: int) -> None:
     low = world.rendition("low.mp4", "720p")
     world.offer(film, low, world.rendition("high.mp4", "1080p"))
