@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,14 +47,14 @@ class Counter:
 counter = Counter()
 
 
-class _Window(BaseThrottle):
+class _Window(ABC, BaseThrottle):
     """So many requests of one `scope` per identity and window of time (DEFAULT_THROTTLE_RATES)."""
 
     scope = ""
 
+    @abstractmethod
     def identities(self, request: Request) -> list[str]:
         """Whom to count the request for. All of them have to be within the limit."""
-        raise NotImplementedError
 
     def allow_request(self, request: Request, view: Any) -> bool:
         number, _, period = str((api_settings.DEFAULT_THROTTLE_RATES or {})[self.scope]).partition("/")
