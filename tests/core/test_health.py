@@ -37,6 +37,6 @@ def test_without_database_it_is_not_ready(no_database: None) -> None:
 
 @pytest.mark.usefixtures("valkey")
 def test_with_migrations_to_come_it_is_not_ready() -> None:
-    MigrationRecorder.Migration.objects.filter(app="core", name="0002_roles").delete()
+    MigrationRecorder.Migration.objects.filter(app="core", name="0001_initial").delete()
     problem = assert_problem(APIClient().get("/readyz"), 503)
     assert problem["checks"]["database"] == "waits for 1 migrations"
