@@ -9,6 +9,7 @@ import pytest
 from streaming.live import hub as live
 from streaming.live.hub import Hub
 from streaming.live.room import Refused, Room
+from tests import loops
 
 NO_REDIS = {"unix_socket_path": "/nowhere"}
 
@@ -33,7 +34,7 @@ def test_without_a_database_a_viewer_is_asked_to_come_back(
         finally:
             await hub.stop()
 
-    refused = asyncio.run(scenario())
+    refused = loops.run(scenario())
     assert (refused.status, refused.retry_after_s) == (503, 5)
     assert "cannot read the database" in caplog.text
     assert room.taken == 0
@@ -53,7 +54,7 @@ def test_a_viewer_that_waits_while_the_server_ends_is_let_go(monkeypatch: pytest
         finally:
             await hub.stop()
 
-    assert asyncio.run(scenario()).status == 503
+    assert loops.run(scenario()).status == 503
 
 
 def test_the_feed_lag_grows_while_no_poll_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,5 +73,5 @@ def test_the_feed_lag_grows_while_no_poll_is_complete(monkeypatch: pytest.Monkey
         finally:
             await hub.stop()
 
-    failing, idle = asyncio.run(scenario())
+    failing, idle = loops.run(scenario())
     assert idle < 0.2 <= failing

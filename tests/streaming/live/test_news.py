@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.live.news import MAILBOX_FRAMES, MAX_REPLAY, Frame, Mailbox, News, turns_to_tell
 from streaming.live.viewer import Viewer
+from tests import loops
 
 
 def _frame(seq: int, kind: str = "turn") -> Frame:
@@ -73,7 +72,7 @@ def test_a_viewer_that_reads_nothing_costs_no_more_after_ten_thousand_turns() ->
             viewer.tell(_news(seq - 1, seq))
         return await viewer.next(1)
 
-    data = asyncio.run(scenario()) or b""
+    data = loops.run(scenario()) or b""
     assert len(data.splitlines()) <= MAILBOX_FRAMES
     assert data.splitlines()[-1] == b"turn 10000"
 
@@ -86,11 +85,11 @@ def test_a_viewer_is_told_what_waits_and_the_last_word_before_it_is_over() -> No
         viewer.end()
         return [await viewer.next(1), await viewer.next(1)]
 
-    assert asyncio.run(scenario()) == [b"turn 1\nbye", None]
+    assert loops.run(scenario()) == [b"turn 1\nbye", None]
 
 
 def test_nothing_new_is_an_empty_answer_after_the_patience() -> None:
     async def scenario() -> bytes | None:
         return await Viewer().next(0.001)
 
-    assert asyncio.run(scenario()) == b""
+    assert loops.run(scenario()) == b""

@@ -13,6 +13,7 @@ from django_eventstream import send_event
 
 from streaming import events
 from streaming.live import nudges
+from tests import loops
 
 pytestmark = pytest.mark.servers
 WATCHDOG_S = 10
@@ -41,7 +42,7 @@ def _while_listening(scenario: Callable[[Heard], Awaitable[None]]) -> None:
         finally:
             listening.cancel()
 
-    asyncio.run(run())
+    loops.run(run())
 
 
 def _publish(movie_id: int) -> None:

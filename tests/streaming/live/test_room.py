@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import resource
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from streaming.live import http
 from streaming.live.app import LiveApp
 from streaming.live.hub import Hub
 from streaming.live.room import Refused, Room, fit_open_files, network_of
+from tests import loops
 
 
 def test_an_address_has_its_share_and_gets_it_back() -> None:
@@ -78,7 +78,7 @@ def test_the_application_says_when_to_come_back() -> None:
         finally:
             await hub.stop()
 
-    asyncio.run(scenario())
+    loops.run(scenario())
     head, body = sent
     headers = dict(head["headers"])
     assert (head["status"], headers[b"retry-after"]) == (503, b"10")
