@@ -14,7 +14,7 @@ from ingestion.runs import Report
 from providers import services
 from providers.services import Target
 from providers.types import ProbeOutcome, ProbeResult
-from streaming import plans, switching, turns, verification
+from streaming import switching, turns, verification
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.policy import Action
 from streaming.quality import Quality
@@ -86,13 +86,13 @@ def settle(report: Report, movie_id: int) -> StreamSwitch | None:
 
 def _chosen_unprobed(movie_id: int, at: datetime) -> StreamVersion | None:
     """The version that the policy would switch to now, if its last probe is too old to follow."""
-    view = turns.view(movie_id, at=at)
-    if view.movie.removed_at is not None:
+    seen = turns.read(movie_id, at=at)
+    if seen.movie.removed_at is not None:
         return None
-    decision = plans.decide(view)
+    decision = seen.decide()
     if decision.chosen is None or decision.action is Action.KEEP:
         return None
-    version = next(v for v in view.versions.values() if str(v.pk) == decision.chosen)
+    version = next(v for v in seen.versions.values() if str(v.pk) == decision.chosen)
     fresh = version.probed_at is not None and version.probed_at > at - FRESH
     return None if fresh else version
 

@@ -13,7 +13,8 @@ from providers.types import STRIKES, ProbeOutcome
 from streaming import plans, switching, verification
 from streaming.errors import NotPlayable, StaleSeq
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.plans import Actor, Suppression, View
+from streaming.plans import Actor, Suppression
+from streaming.standing import Standing, with_columns
 
 _REFUSED = STRIKES | {ProbeOutcome.PROVIDER_DOWN}
 """A probe that was throttled or saw nothing clear is no reason to overrule an editor."""
@@ -34,9 +35,9 @@ def activate(
 ) -> StreamSwitch | None:
     """Probe a version and make it active. Raises SwitchError: NotPlayable when the probe fails, and as
     `switching.activate` does."""
-    seen = _view(movie_id, if_seq, at)
+    seen = _standing(movie_id, if_seq, at)
     version = seen.version(version_id)
-    plans.refuse_unplayable(seen, plans.with_columns(version, _IF_IT_PLAYS))
+    plans.refuse_unplayable(seen, with_columns(version, _IF_IT_PLAYS))
     _probe(version, at)
     return switching.activate(
         movie_id,
@@ -62,7 +63,7 @@ def rollback(
     if_seq: int | None = None,
 ) -> StreamSwitch:
     """Probe the stream that a rollback leads to, and roll back. Raises like `switching.rollback`."""
-    _view(movie_id, if_seq, at)
+    _standing(movie_id, if_seq, at)
     _probe(switching.rollback_target(movie_id, at=at).version, at)
     return switching.rollback(
         movie_id,
@@ -76,9 +77,9 @@ def rollback(
     )
 
 
-def _view(movie_id: int, if_seq: int | None, at: datetime) -> View:
+def _standing(movie_id: int, if_seq: int | None, at: datetime) -> Standing:
     """The movie as it stands. A stale request is refused before anybody is asked for a byte."""
-    seen = switching.view(movie_id, at=at)
+    seen = switching.read(movie_id, at=at)
     if if_seq is not None and seen.movie.switch_seq != if_seq:
         raise StaleSeq(f"{seen.movie} is at turn {seen.movie.switch_seq}, not {if_seq}. Look again.")
     return seen

@@ -18,9 +18,10 @@ from ingestion.searching import Came
 from providers import services
 from providers.services import ProviderAnswer
 from providers.types import MovieRef, ProbeOutcome
-from streaming import plans, switching, turns, verification
+from streaming import switching, turns, verification
 from streaming.errors import UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming.standing import with_columns
 
 Log = IngestLog.Status
 AFTER_FAILURE = timedelta(minutes=15)
@@ -72,7 +73,7 @@ def _measure(report: Report, found: Found) -> None:
     for probed in checking.probe_all(report, found.to_probe):
         checking.check(report, probed)
     there = {version.pk: address for version, address in found.moved}
-    for probed in checking.probe_all(report, [plans.with_columns(v, a) for v, a in found.moved]):
+    for probed in checking.probe_all(report, [with_columns(v, a) for v, a in found.moved]):
         _follow_move(report, probed, there[probed.version.pk])
 
 
@@ -91,10 +92,10 @@ def _follow_move(report: Report, probed: Probed, address: dict[str, Any]) -> Non
 def _plan_next_search(
     movie_id: int, answers: list[ProviderAnswer], switch: StreamSwitch | None, at: datetime
 ) -> None:
-    view = turns.view(movie_id, at=at)
-    movie, active = view.movie, view.active
+    seen = turns.read(movie_id, at=at)
+    movie, active = seen.movie, seen.active
     came = Came(
-        reached=(movie.active_quality or 0) >= plans.rules(movie, view.options).target,
+        reached=(movie.active_quality or 0) >= seen.rules().target,
         improved=switch is not None and switch.reason in BETTER,
         complete=all(offers.is_complete(answer) for answer in answers),
         ask_again=tuple(moment for answer in answers if (moment := _stale_at(answer, at))),

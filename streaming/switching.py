@@ -14,10 +14,11 @@ from typing import Any, cast
 from streaming import plans, turns
 from streaming.errors import Contended, UnknownVersion
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.plans import SYSTEM, Actor, Plan, RollbackTarget, Suppression, View
-from streaming.turns import finish_pending, view
+from streaming.plans import SYSTEM, Actor, Plan, RollbackTarget, Suppression
+from streaming.standing import Standing
+from streaming.turns import finish_pending, read
 
-__all__ = ["SYSTEM", "UNCHANGED", "Actor", "RollbackTarget", "Suppression", "finish_pending", "view"]
+__all__ = ["SYSTEM", "UNCHANGED", "Actor", "RollbackTarget", "Suppression", "finish_pending", "read"]
 
 UNCHANGED = object()
 
@@ -54,7 +55,7 @@ def activate(
     longer the movie's newest turn.
     """
 
-    def plan(view: View) -> Plan | None:
+    def plan(view: Standing) -> Plan | None:
         return plans.by_editor(view, version_id, pin=pin, suppress_current=suppress_current)
 
     return turns.take(movie_id, plan, actor, comment, at, if_seq)
@@ -81,7 +82,7 @@ def rollback(
     if (kind is Suppression.UNTIL) != (until is not None) or (until is not None and until <= at):
         raise ValueError('`until` is a time ahead of now, given exactly when `suppress` is "until".')
 
-    def plan(view: View) -> Plan | None:
+    def plan(view: Standing) -> Plan | None:
         return plans.by_rollback(view, _undoable(movie_id), suppress=kind, until=until, pin=pin, why=comment)
 
     return cast(StreamSwitch, turns.take(movie_id, plan, actor, comment, at, if_seq))
@@ -89,7 +90,7 @@ def rollback(
 
 def rollback_target(movie_id: int, *, at: datetime) -> RollbackTarget:
     """What a rollback would undo and lead to, without doing it. Raises what `rollback` raises."""
-    return plans.rollback_target(turns.view(movie_id, at=at), _undoable(movie_id))
+    return plans.rollback_target(turns.read(movie_id, at=at), _undoable(movie_id))
 
 
 def withdraw(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
@@ -130,7 +131,7 @@ def suppress(
 ) -> StreamSwitch | None:
     """Keep a version from being chosen until a moment, or for ever; if it is active, leave it at once."""
 
-    def plan(view: View) -> Plan | None:
+    def plan(view: Standing) -> Plan | None:
         return plans.by_suppression(view, version_id, until=until, why=comment)
 
     return turns.take(_movie_of(version_id), plan, actor, comment, at)
@@ -170,14 +171,14 @@ def observe(
         raise ValueError(f"{', '.join(sorted(owned))}: written by a switch, not observed.")
     movie_id = _movie_of(version_id)
     for _ in range(turns.MAX_TURNS):
-        seen = turns.view(movie_id, at=at)
+        seen = turns.read(movie_id, at=at)
         plan = plans.by_observation(seen, version_id, columns)
         if plan is not None:
             if turns.insert(seen, plan, actor, ""):
                 return _version(version_id)
             continue
         StreamVersion.objects.filter(pk=version_id).update(**columns)
-        if turns.view(movie_id, at=at).movie.switch_seq == seen.movie.switch_seq:
+        if turns.read(movie_id, at=at).movie.switch_seq == seen.movie.switch_seq:
             return _version(version_id)
     raise Contended(f"Version {version_id} changes faster than it can be written. Try again later.")
 

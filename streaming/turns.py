@@ -19,7 +19,8 @@ from core import conf
 from streaming import events, plans
 from streaming.errors import Contended, StaleSeq, UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.plans import Actor, Plan, View
+from streaming.plans import Actor, Plan
+from streaming.standing import Standing, with_columns
 
 MAX_TURNS = 50
 _POINTER = (
@@ -33,10 +34,10 @@ _POINTER = (
 )
 _DEAD_ENDS = {StreamSwitch.Reason.FAILOVER, StreamSwitch.Reason.WITHDRAWN}
 
-Planner = Callable[[View], Plan | None]
+Planner = Callable[[Standing], Plan | None]
 
 
-def view(movie_id: int, *, at: datetime) -> View:
+def read(movie_id: int, *, at: datetime) -> Standing:
     """One movie, read afresh, after finishing whatever turn was left half done. Raises UnknownMovie."""
     while True:
         movie = Movie.objects.filter(pk=movie_id).first()
@@ -50,7 +51,7 @@ def view(movie_id: int, *, at: datetime) -> View:
         finish(half_done)
     newest = StreamSwitch.objects.filter(pk=StreamSwitch.key_for(movie_id, movie.switch_seq)).first()
     versions = StreamVersion.objects.of(movie_id).prefetch_related("provider")
-    return View(
+    return Standing(
         movie=movie,
         versions={version.pk: version for version in versions},
         announced=newest.after if newest else None,
@@ -92,7 +93,7 @@ def take(
     """
     _refuse_open_transaction()
     for _ in range(MAX_TURNS):
-        seen = view(movie_id, at=at)
+        seen = read(movie_id, at=at)
         if if_seq is not None and seen.movie.switch_seq != if_seq:
             raise StaleSeq(f"{seen.movie} is at turn {seen.movie.switch_seq}, not {if_seq}. Look again.")
         planned = plan(seen)
@@ -103,17 +104,17 @@ def take(
     raise Contended(f"Movie {movie_id} is being switched by others all the time. Try again later.")
 
 
-def insert(seen: View, plan: Plan, actor: Actor, comment: str) -> StreamSwitch | None:
+def insert(seen: Standing, plan: Plan, actor: Actor, comment: str) -> StreamSwitch | None:
     """Take the turn that follows `seen` and finish it. None when somebody else has taken it."""
     row = _row(seen, plan, actor, comment)
     if not _insert(row):
         return None
     finish(row)
-    _announce_what_is_true(view(row.movie_id, at=seen.at))
+    _announce_what_is_true(read(row.movie_id, at=seen.at))
     return row
 
 
-def _announce_what_is_true(seen: View) -> None:
+def _announce_what_is_true(seen: Standing) -> None:
     """Follow a turn that announced a version as it was read, if the version has been written to since."""
     active = seen.active
     if active is not None and (plan := plans.by_observation(seen, active.pk, {})):
@@ -133,11 +134,11 @@ def _insert(row: StreamSwitch) -> bool:
     return True
 
 
-def _row(seen: View, plan: Plan, actor: Actor, comment: str) -> StreamSwitch:
+def _row(seen: Standing, plan: Plan, actor: Actor, comment: str) -> StreamSwitch:
     """The log row that says everything that finishing it will write."""
     movie, left = seen.movie, seen.active
     moved = (left.pk if left else None) != (plan.to.pk if plan.to else None)
-    to = plans.with_columns(plan.to, plan.versions.get(plan.to.pk, {})) if plan.to else None
+    to = with_columns(plan.to, plan.versions.get(plan.to.pk, {})) if plan.to else None
     pointer = {name: getattr(movie, name) for name in _POINTER} | {
         "active_stream_id": to.pk if to else None,
         "active_quality": to.quality if to else None,

@@ -17,8 +17,8 @@ from ingestion import editors
 from ingestion.admin.forms import ActForm, ActivateForm, RollbackForm, SuppressForm, WordForm
 from streaming import switching
 from streaming.models import StreamVersion
-from streaming.plans import View
 from streaming.quality import Quality
+from streaming.standing import Standing
 from streaming.switching import Actor
 
 Verb = Callable[[Actor, datetime, dict[str, Any]], object]
@@ -39,13 +39,13 @@ class Act:
     initial: dict[str, Any] | None = None
 
 
-def activate(view: View, key: uuid.UUID) -> Act:
+def activate(seen: Standing, key: uuid.UUID) -> Act:
     """Raises UnknownVersion."""
-    version = view.version(key)
+    version = seen.version(key)
 
     def verb(actor: Actor, at: datetime, data: dict[str, Any]) -> object:
         return editors.activate(
-            view.movie.pk,
+            seen.movie.pk,
             key,
             actor=actor,
             comment=data["reason"],
@@ -56,7 +56,7 @@ def activate(view: View, key: uuid.UUID) -> Act:
         )
 
     return Act(
-        title=f"Activate another stream of {view.movie}",
+        title=f"Activate another stream of {seen.movie}",
         button="Probe it, then activate",
         form=ActivateForm,
         verb=verb,
@@ -66,13 +66,13 @@ def activate(view: View, key: uuid.UUID) -> Act:
     )
 
 
-def roll_back(view: View) -> Act:
+def roll_back(seen: Standing) -> Act:
     """Raises what `switching.rollback_target` raises."""
-    target = switching.rollback_target(view.movie.pk, at=view.at)
+    target = switching.rollback_target(seen.movie.pk, at=seen.at)
 
     def verb(actor: Actor, at: datetime, data: dict[str, Any]) -> object:
         return editors.rollback(
-            view.movie.pk,
+            seen.movie.pk,
             actor=actor,
             comment=data["reason"],
             at=at,
@@ -83,7 +83,7 @@ def roll_back(view: View) -> Act:
         )
 
     return Act(
-        title=f"Roll back {view.movie}",
+        title=f"Roll back {seen.movie}",
         button="Probe it, then roll back",
         form=RollbackForm,
         verb=verb,
@@ -93,8 +93,8 @@ def roll_back(view: View) -> Act:
     )
 
 
-def edit(view: View) -> Act:
-    movie = view.movie
+def edit(seen: Standing) -> Act:
+    movie = seen.movie
 
     def verb(actor: Actor, at: datetime, data: dict[str, Any]) -> object:
         target = data["target_quality"]
@@ -120,32 +120,32 @@ def edit(view: View) -> Act:
     )
 
 
-def withdraw(view: View) -> Act:
+def withdraw(seen: Standing) -> Act:
     return Act(
-        title=f"Withdraw {view.movie}",
+        title=f"Withdraw {seen.movie}",
         button="Withdraw it",
         form=ActForm,
         verb=lambda actor, at, data: switching.withdraw(
-            view.movie.pk, actor=actor, comment=data["reason"], at=at
+            seen.movie.pk, actor=actor, comment=data["reason"], at=at
         ),
         done="Withdrawn: viewers no longer find it. Its history stays, and it can be restored.",
         dangerous=True,
     )
 
 
-def restore(view: View) -> Act:
+def restore(seen: Standing) -> Act:
     def verb(actor: Actor, at: datetime, data: dict[str, Any]) -> object:
-        switching.restore(view.movie.pk, actor=actor, comment=data["reason"], at=at)
-        return switching.reconsider(view.movie.pk, at=at, actor=actor, comment=data["reason"])
+        switching.restore(seen.movie.pk, actor=actor, comment=data["reason"], at=at)
+        return switching.reconsider(seen.movie.pk, at=at, actor=actor, comment=data["reason"])
 
-    return Act(title=f"Restore {view.movie}", button="Restore it", form=ActForm, verb=verb, done="Restored.")
+    return Act(title=f"Restore {seen.movie}", button="Restore it", form=ActForm, verb=verb, done="Restored.")
 
 
-def suppress(view: View, key: uuid.UUID) -> Act:
+def suppress(seen: Standing, key: uuid.UUID) -> Act:
     """Raises UnknownVersion."""
-    version = view.version(key)
+    version = seen.version(key)
     return Act(
-        title=f"Keep a stream of {view.movie} out",
+        title=f"Keep a stream of {seen.movie} out",
         button="Keep it out",
         form=SuppressForm,
         verb=lambda actor, at, data: switching.suppress(
@@ -153,20 +153,20 @@ def suppress(view: View, key: uuid.UUID) -> Act:
         ),
         done=f"{version} is kept out.",
         then=version,
-        dangerous=view.movie.active_stream_id == key,
+        dangerous=seen.movie.active_stream_id == key,
     )
 
 
-def release(view: View, key: uuid.UUID) -> Act:
+def release(seen: Standing, key: uuid.UUID) -> Act:
     """Raises UnknownVersion."""
-    version = view.version(key)
+    version = seen.version(key)
 
     def verb(actor: Actor, at: datetime, data: dict[str, Any]) -> object:
         switching.unsuppress(key, actor=actor, comment=data["reason"], at=at)
-        return switching.reconsider(view.movie.pk, at=at, actor=actor, comment=data["reason"])
+        return switching.reconsider(seen.movie.pk, at=at, actor=actor, comment=data["reason"])
 
     return Act(
-        title=f"Let a stream of {view.movie} be chosen again",
+        title=f"Let a stream of {seen.movie} be chosen again",
         button="Let it be chosen again",
         form=ActForm,
         verb=verb,

@@ -30,7 +30,7 @@ from streaming.admin import cells
 from streaming.admin.versions import TONES
 from streaming.errors import SwitchError, UnknownMovie
 from streaming.models import QUALITY_CHOICES, Movie
-from streaming.plans import View
+from streaming.standing import Standing
 
 ActMaker = Callable[..., Act]
 ACTS: dict[str, ActMaker] = {
@@ -46,7 +46,7 @@ VERSION_ACTS: dict[str, ActMaker] = {
 }
 
 
-class Standing(admin.SimpleListFilter):
+class Publicity(admin.SimpleListFilter):
     """Where a movie stands with the public."""
 
     title = "standing"
@@ -92,7 +92,7 @@ class MovieAdmin(RoleAdmin):
     changed_by = Role.EDITOR
     list_display = ("thumb", "film", "rung", "source", "condition", "standing", "switched")
     list_display_links = ("film",)
-    list_filter = (Standing, Rung)
+    list_filter = (Publicity, Rung)
     search_fields = ("title", "original_title", "imdb_id")
     search_help_text = "Title, TMDB id or IMDb id"
     ordering = ("-popularity", "id")
@@ -198,7 +198,7 @@ class MovieAdmin(RoleAdmin):
         messages.success(request, "A search is queued." if created else "A search is under way already.")
         return redirect(self._page_of(movie_id))
 
-    def _ask_or_do(self, request: HttpRequest, view: View, deed: Act) -> HttpResponse:
+    def _ask_or_do(self, request: HttpRequest, view: Standing, deed: Act) -> HttpResponse:
         initial = {"if_seq": view.movie.switch_seq, **(deed.initial or {})}
         form = deed.form(request.POST or None, initial=initial)
         if form.is_valid():
@@ -218,9 +218,9 @@ class MovieAdmin(RoleAdmin):
         csp.allow(response, img_src=csp.image_origins())
         return response
 
-    def _view(self, movie_id: int | str) -> View:
+    def _view(self, movie_id: int | str) -> Standing:
         try:
-            return turns.view(int(movie_id), at=timezone.now())
+            return turns.read(int(movie_id), at=timezone.now())
         except (UnknownMovie, ValueError, OverflowError) as error:
             raise Http404(str(error)) from None
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from streaming import plans, switching
+from streaming import switching
 from streaming.admin import words
 from streaming.admin.versions import TONES
 from streaming.errors import SwitchError
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.plans import View
+from streaming.standing import Standing
 
 TURNS_SHOWN = 30
 
@@ -37,33 +37,33 @@ class Turn:
     effects: list[str]
 
 
-def context(view: View) -> dict[str, Any]:
+def context(seen: Standing) -> dict[str, Any]:
     """Everything that the template needs of one movie."""
-    by_key = {str(key): version for key, version in view.versions.items()}
-    decision = plans.decide(view)
-    turns = StreamSwitch.objects.of(view.movie.pk).filter(seq__lte=view.movie.switch_seq)[:TURNS_SHOWN]
+    by_key = {str(key): version for key, version in seen.versions.items()}
+    decision = seen.decide()
+    turns = StreamSwitch.objects.of(seen.movie.pk).filter(seq__lte=seen.movie.switch_seq)[:TURNS_SHOWN]
     return {
-        "movie": view.movie,
-        "active": view.active,
-        "rows": [_row(line, view) for line in words.lines(decision.as_json(), by_key) if line.version],
+        "movie": seen.movie,
+        "active": seen.active,
+        "rows": [_row(line, seen) for line in words.lines(decision.as_json(), by_key) if line.version],
         "turns": [_turn(switch, by_key) for switch in turns],
-        "rules": plans.rules(view.movie, view.options),
-        **_rollback(view),
+        "rules": seen.rules(),
+        **_rollback(seen),
     }
 
 
-def _rollback(view: View) -> dict[str, Any]:
+def _rollback(seen: Standing) -> dict[str, Any]:
     """Whether a rollback is possible now, and where it leads; else why not."""
     try:
-        return {"rollback": switching.rollback_target(view.movie.pk, at=view.at).version}
+        return {"rollback": switching.rollback_target(seen.movie.pk, at=seen.at).version}
     except SwitchError as error:
         return {"rollback": None, "no_rollback": str(error)}
 
 
-def _row(line: words.Line, view: View) -> Row:
+def _row(line: words.Line, seen: Standing) -> Row:
     assert line.version is not None
     version = line.version
-    return Row(version, version.pk == view.movie.active_stream_id, TONES.get(version.state, ""), line)
+    return Row(version, version.pk == seen.movie.active_stream_id, TONES.get(version.state, ""), line)
 
 
 def _turn(switch: StreamSwitch, versions: dict[str, StreamVersion]) -> Turn:

@@ -14,8 +14,8 @@ from django.db import connection
 
 from streaming import switching, turns
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.plans import View
 from streaming.quality import Quality
+from streaming.standing import Standing
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
 
@@ -71,7 +71,7 @@ def test_a_turn_cut_short_is_finished(
         half_done = taken and step != STEPS[-1]
         assert switching.finish_pending(since=NOW) == half_done
     else:
-        assert switching.view(movie.pk, at=NOW).movie.switch_seq == 1 + taken
+        assert switching.read(movie.pk, at=NOW).movie.switch_seq == 1 + taken
     assert Movie.objects.get(pk=movie.pk).switch_seq == 1 + taken
     switching.reconsider(movie.pk, at=NOW)
     assert len(agrees(movie.pk)) == 2
@@ -140,16 +140,16 @@ def test_an_observation_overtaken_by_a_turn_is_announced(
 ) -> None:
     """It was a spare version when it was read; by the time it is written it is the active one."""
     key = StreamVersion.objects.get(ref="higher").pk
-    view, raced = turns.view, []
+    view, raced = turns.read, []
 
-    def read(movie_id: int, *, at: datetime) -> View:
+    def read(movie_id: int, *, at: datetime) -> Standing:
         seen = view(movie_id, at=at)
         if not raced:
             raced.append(movie_id)
             switching.reconsider(movie_id, at=NOW)
         return seen
 
-    monkeypatch.setattr(turns, "view", read)
+    monkeypatch.setattr(turns, "read", read)
     switching.observe(key, columns=MOVED, at=NOW)
     log = agrees(movie.pk)
     assert [row.reason for row in log] == ["first", "upgrade", "revised"]
@@ -158,7 +158,7 @@ def test_an_observation_overtaken_by_a_turn_is_announced(
 
 
 def test_a_row_of_my_own_attempt_means_that_i_won(movie: Movie) -> None:
-    seen = switching.view(movie.pk, at=NOW)
+    seen = switching.read(movie.pk, at=NOW)
     plan = turns.plans.by_policy(seen)
     assert plan is not None
     row = turns._row(seen, plan, switching.SYSTEM, "")
