@@ -7,10 +7,10 @@ import hashlib
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection, parse_url
 from redis.retry import Retry
 
 from config import env
@@ -127,18 +127,10 @@ CACHES = {
 
 def _event_bus(url: str) -> dict[str, Any]:
     """The keyword arguments of redis.Redis that django-eventstream wants. It only nudges: fail fast."""
-    parts = urlsplit(url)
-    limits = {"socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": _NO_RETRY}
-    if parts.scheme == "unix":
-        return {"unix_socket_path": parts.path, **limits}
-    return {
-        "host": parts.hostname,
-        "port": parts.port or 6379,
-        "username": parts.username,
-        "password": parts.password,
-        "ssl": parts.scheme == "rediss",
-        **limits,
-    }
+    known: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
+    kind = known.pop("connection_class", Connection)
+    address = {"unix_socket_path": known.pop("path")} if "path" in known else {"ssl": kind is SSLConnection}
+    return {**known, **address, "socket_connect_timeout": 0.5, "socket_timeout": 1, "retry": _NO_RETRY}
 
 
 EVENTSTREAM_REDIS = _event_bus(REDIS_URL)
