@@ -19,7 +19,7 @@ else:
     ModelForm = forms.ModelForm
 
 PREFIX = "config_"
-_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?")
+_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 class Lines(forms.CharField):
@@ -45,6 +45,13 @@ class ProviderForm(ModelForm):
     declared: tuple[ConfigField, ...] = ()
     allowed_hosts = Lines(
         required=False, help_text="Hosts that its streams may be on, one per line. Empty: any public host."
+    )
+
+    rate_limit_rps = forms.FloatField(
+        required=False,
+        min_value=0.01,
+        max_value=1000,
+        help_text="Requests per second. Empty: RATE_LIMIT_RPS.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

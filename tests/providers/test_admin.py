@@ -93,6 +93,8 @@ def test_hosts_are_one_a_line(catalogue: Provider) -> None:
             {"config_base_url": "https://a.example", "allowed_hosts": "a.example; script-src *"},
             "is no host name",
         ),
+        ({"config_base_url": "https://a.example", "allowed_hosts": "a.example:8443"}, "is no host name"),
+        ({"config_base_url": "https://a.example", "rate_limit_rps": "0"}, "greater than or equal to 0.01"),
     ],
 )
 def test_what_the_adapter_does_not_take_is_refused(
