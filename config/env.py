@@ -54,6 +54,7 @@ VARIABLES = (
     Variable(
         "LIBRARY_URL", str, "", "Base URL of a stream library of yours; it becomes the provider `library`."
     ),
+    Variable("LIBRARY_DIR", str, "", "A folder with such a library on this machine; `make run` serves it."),
     Variable(
         "HTTP_TRUSTED_ORIGINS",
         list,

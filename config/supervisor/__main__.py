@@ -72,6 +72,8 @@ def run_all(values: dict[str, Any], data: Path, terminal: Terminal, *, reload: b
 def _bring_up(stack: Stack, terminal: Terminal, *, reload: bool) -> str | None:
     """Every process, in the order of who needs whom. Returns the demo's address, if there is one."""
     terminal.step("valkey", stack.start_valkey())
+    if library := stack.start_library():
+        terminal.step("library", library)
     demo = stack.start_demo()
     terminal.step("demo" if demo else "tmdb", demo or stack.values["TMDB_BASE_URL"])
     stack.set_up()
@@ -94,9 +96,9 @@ def _say_ready(stack: Stack, terminal: Terminal, *, demo: str | None, seconds: f
         ("Stop", "Ctrl-C. The data stays; the same command goes on with it."),
     ]
     if demo:
-        rows.append(
-            ("Demo", f"No TMDB_API_KEY is set, so films and answers come from {demo}. {DEMO_PREVIEW}")
-        )
+        streams = stack.environment["LIBRARY_URL"]
+        then = DEMO_PREVIEW if streams.startswith(demo) else f"Streams come from your library at {streams}."
+        rows.append(("Demo", f"No TMDB_API_KEY is set, so films and answers come from {demo}. {then}"))
     terminal.table(rows)
 
 

@@ -63,6 +63,7 @@ def _ingest_alone(rest: Sequence[str], values: Mapping[str, Any], data: Path, te
         stack.wish.listen()
         try:
             stack.start_valkey()
+            stack.start_library()
             stack.start_demo()
             stack.set_up()
             return _attached([*processes.manage("ingest_once"), *rest], stack)

@@ -24,13 +24,8 @@ def manage(*arguments: str) -> list[str]:
 
 
 def web(port: int) -> list[str]:
-    """One process: what viewers hang on fans out in its memory. Open event streams get 2 s at the end."""
-    return python(
-        "uvicorn",
-        "config.asgi:application",
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header"),
-    )
+    """One process: what viewers hang on fans out in its memory."""
+    return _serving("config.asgi:application", port)
 
 
 def worker() -> list[str]:
@@ -52,6 +47,10 @@ def demo(port: int, state: Path) -> list[str]:
     return python("demo.origin", "--port", str(port), "--state", str(state))
 
 
+def folder(port: int) -> list[str]:
+    return _serving("config.folder:application", port)
+
+
 def reloading(command: Sequence[str]) -> list[str]:
     """The same command, started again whenever a Python file changes."""
     folders = [str(BASE_DIR / package) for package in PACKAGES]
@@ -71,12 +70,20 @@ def environment(values: Mapping[str, Any], data: Path) -> dict[str, str]:
     }
 
 
-def demo_environment(origin: str, trusted: Sequence[str]) -> dict[str, str]:
+def demo_environment(origin: str) -> dict[str, str]:
     """The addresses of the demo: all that sets it apart from production."""
     return {
         "TMDB_API_KEY": "demo",
         "TMDB_BASE_URL": f"{origin}/3",
         "TMDB_IMAGE_BASE_URL": f"{origin}/t/p/",
-        "LIBRARY_URL": f"{origin}/library",
-        "HTTP_TRUSTED_ORIGINS": ",".join([*trusted, origin]),
     }
+
+
+def _serving(application: str, port: int) -> list[str]:
+    """An ASGI application on this machine's own address. What is open at the end gets 2 s."""
+    return python(
+        "uvicorn",
+        application,
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header"),
+    )

@@ -46,6 +46,7 @@ class Stack:
         self.environment = processes.environment(values, data)
         self.children: list[Child] = []
         self.wish = StopWish(again=self.kill)
+        self._trusted: list[str] = list(values["HTTP_TRUSTED_ORIGINS"])
         self._sock: Path | None = None
 
     @property
@@ -74,10 +75,25 @@ class Stack:
         if self.values["TMDB_API_KEY"]:
             return None
         port = kept_port(self.data / "demo-port")
-        child = self._start("demo", processes.demo(port, self.data / "demo.json"))
-        self._until_up(child, lambda: _status(port, "/") is not None)
-        origin = f"http://127.0.0.1:{port}"
-        self.environment |= processes.demo_environment(origin, self.values["HTTP_TRUSTED_ORIGINS"])
+        origin = self._start_origin("demo", processes.demo(port, self.data / "demo.json"), port)
+        self.environment |= processes.demo_environment(origin)
+        if not (self.values["LIBRARY_URL"] or self.environment.get("LIBRARY_URL")):
+            self.environment["LIBRARY_URL"] = f"{origin}/library"
+        return origin
+
+    def start_library(self) -> str | None:
+        """The folder of films in LIBRARY_DIR, if it is set, as an origin. Returns its address."""
+        folder = self.values["LIBRARY_DIR"]
+        if not folder:
+            return None
+        if self.values["LIBRARY_URL"]:
+            raise CannotStart("LIBRARY_DIR and LIBRARY_URL are both set; a library is in one place.")
+        if not Path(folder).is_dir():
+            raise CannotStart(f"LIBRARY_DIR is {folder}, and that is no folder.")
+        port = kept_port(self.data / "library-port")
+        self.environment["LIBRARY_DIR"] = str(Path(folder).resolve())
+        origin = self._start_origin("library", processes.folder(port), port)
+        self.environment["LIBRARY_URL"] = f"{origin}/library"
         return origin
 
     def set_up(self) -> None:
@@ -140,6 +156,15 @@ class Stack:
             child.kill()
 
     # -- inside
+
+    def _start_origin(self, name: str, command: list[str], port: int) -> str:
+        """A server of streams on this machine, which Marquee may call although its address is private."""
+        child = self._start(name, command)
+        self._until_up(child, lambda: _status(port, "/") is not None)
+        origin = f"http://127.0.0.1:{port}"
+        self._trusted.append(origin)
+        self.environment["HTTP_TRUSTED_ORIGINS"] = ",".join(self._trusted)
+        return origin
 
     def _start(self, name: str, command: list[str], *, mode: str = MODE) -> Child:
         child = Child(

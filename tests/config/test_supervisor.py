@@ -36,6 +36,7 @@ CLEAN = {
     "TMDB_API_KEY",
     "TMDB_BASE_URL",
     "LIBRARY_URL",
+    "LIBRARY_DIR",
     "DATA_DIR",
     "PORT",
     "DEBUG",
@@ -168,6 +169,19 @@ def test_a_port_in_use_is_said_before_anything_starts(first: Run, tmp_path: Path
     assert code == 1
     assert f"Port {first.port} is in use" in said
     assert not list((tmp_path / "data" / "logs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("library", "problem"),
+    [
+        ({"LIBRARY_DIR": "/nowhere/at/all"}, "LIBRARY_DIR is /nowhere/at/all, and that is no folder"),
+        ({"LIBRARY_DIR": "/tmp", "LIBRARY_URL": "https://films.example"}, "are both set"),
+    ],
+)
+def test_a_library_that_cannot_be_is_refused(tmp_path: Path, library: dict[str, str], problem: str) -> None:
+    code, said = command(tmp_path / "data", **library)
+    assert code == 1
+    assert problem in said
 
 
 def test_other_commands_find_the_servers_of_the_run(first: Run) -> None:
