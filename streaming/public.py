@@ -30,7 +30,8 @@ def active_stream(movie_id: int, *, at: datetime) -> dict[str, Any]:
         raise NoStream("not_found", f"There is no movie {movie_id}.")
     row = StreamSwitch.objects.filter(pk=StreamSwitch.key_for(movie_id, movie.switch_seq)).first()
     if row is None or row.after is None or not _licensed(row.after, at):
-        withdrawn = row is not None and row.reason == StreamSwitch.Reason.WITHDRAWN
+        # The pointer moved once and leads nowhere now; the newest turn may be a later word of an editor.
+        withdrawn = movie.switched_at is not None and (row is None or row.after is None)
         reason = "withdrawn" if withdrawn else "no_stream"
         raise NoStream(reason, f"Movie {movie_id} has no stream at the moment.")
     return {
@@ -42,6 +43,6 @@ def active_stream(movie_id: int, *, at: datetime) -> dict[str, Any]:
 
 
 def _licensed(body: dict[str, Any], at: datetime) -> bool:
-    """Rights end on the minute, whether or not the next sweep has come round yet."""
-    until = parse_datetime(body["rights"]["valid_until"] or "")
-    return until is None or at < until
+    """Rights begin and end on the minute, whether or not the next sweep has come round yet."""
+    since, until = (parse_datetime(body["rights"][end] or "") for end in ("valid_from", "valid_until"))
+    return (since is None or since <= at) and (until is None or at < until)

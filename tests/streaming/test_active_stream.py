@@ -115,6 +115,24 @@ def test_a_movie_whose_last_stream_broke_is_withdrawn(movie: Movie) -> None:
     assert_problem(get(movie), 404, reason="withdrawn")
 
 
+def test_what_was_withdrawn_stays_so_whatever_an_editor_says_of_the_movie_later(movie: Movie) -> None:
+    key = Movie.objects.get().active_stream_id
+    assert key is not None
+    switching.suppress(key, **BY)
+    switching.edit(movie.pk, pinned=True, **BY)
+    assert_problem(get(movie), 404, reason="withdrawn")
+    other = factory.movie(2)
+    switching.edit(other.pk, pinned=True, **BY)
+    assert_problem(get(other), 404, reason="no_stream")
+
+
+def test_rights_that_are_said_to_begin_later_end_the_stream_before_any_sweep(movie: Movie) -> None:
+    key = Movie.objects.get().active_stream_id
+    assert key is not None
+    switching.observe(key, columns={"rights_from": timezone.now() + timedelta(hours=1)}, at=NOW)
+    assert_problem(get(movie), 404)
+
+
 def test_rights_end_on_the_minute_before_any_sweep() -> None:
     movie, now = factory.movie(), timezone.now()
     factory.version(movie, "a", rights_until=now + timedelta(hours=1))
