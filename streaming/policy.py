@@ -51,6 +51,7 @@ class Reason(StrEnum):
     RIGHTS_NOT_BEGUN = "rights_not_begun"
     TERRITORY_EXCLUDED = "territory_excluded"
     PROVIDER_DISABLED = "provider_disabled"
+    PROVIDER_DOWN = "provider_down"
     URL_EXPIRES = "url_expires"
     EXPIRED = "expired"
     # It is eligible, and still not taken.
@@ -72,7 +73,8 @@ class Candidate:
     """One stream version as the policy sees it.
 
     `measurable` is whether a probe can see its picture (an embed's it cannot). `suppressed_until` counts
-    only while `suppressed`; None then means for ever. `reliability` is the provider's, from 0 to 1.
+    only while `suppressed`; None then means for ever. `provider_down` is what its last probe met with.
+    `reliability` is the provider's, from 0 to 1.
     """
 
     key: str
@@ -88,6 +90,7 @@ class Candidate:
     url_expires_at: datetime | None = None
     expired: bool = False
     provider_enabled: bool = True
+    provider_down: bool = False
     trust_claims: bool = False
     reliability: float = 1.0
     priority: int = 100
@@ -194,6 +197,8 @@ def blockers(c: Candidate, rules: Rules, at: datetime, *, failing_over: bool = F
         yield Reason.UNVERIFIED
     if is_suppressed(c, at):
         yield Reason.SUPPRESSED
+    if c.provider_down:
+        yield Reason.PROVIDER_DOWN
     if rules.territory and c.territories and rules.territory not in c.territories:
         yield Reason.TERRITORY_EXCLUDED
     if c.url_expires_at is not None and c.url_expires_at < at + URL_MARGIN:

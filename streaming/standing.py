@@ -16,6 +16,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from core.options import Options
+from providers.types import ProbeOutcome
 from streaming import events, policy
 from streaming.errors import UnknownVersion
 from streaming.models import Movie, StreamVersion
@@ -85,6 +86,7 @@ def candidate(version: StreamVersion) -> Candidate:
         url_expires_at=version.url_expires_at,
         expired=version.expired_at is not None,
         provider_enabled=provider.enabled,
+        provider_down=version.last_outcome == ProbeOutcome.PROVIDER_DOWN,
         trust_claims=provider.trust_claims,
         reliability=provider.reliability,
         priority=provider.priority,

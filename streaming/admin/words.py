@@ -21,6 +21,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.RIGHTS_NOT_BEGUN: "its licence has not begun",
     Reason.TERRITORY_EXCLUDED: "its licence excludes our territory",
     Reason.PROVIDER_DISABLED: "its provider is switched off",
+    Reason.PROVIDER_DOWN: "its provider was down at the last probe",
     Reason.URL_EXPIRES: "its address expires within a day",
     Reason.EXPIRED: "its provider no longer lists it",
     Reason.NOT_BETTER: "it is not better than the current one",

@@ -36,6 +36,7 @@ def movies(draw: st.DrawFn) -> tuple[str | None, list[Candidate], Rules]:
             url_expires_at=draw(moments),
             expired=draw(st.sampled_from([False, False, True])),
             provider_enabled=draw(st.sampled_from([True, True, False])),
+            provider_down=draw(st.sampled_from([False, False, True])),
             trust_claims=draw(st.booleans()),
             reliability=draw(st.sampled_from([0.2, 0.9, 1.0])),
             priority=draw(st.integers(0, 2)),
