@@ -115,8 +115,11 @@ class Channels(DefaultChannelManager):  # type: ignore[misc]
 
 
 def _utc(moment: datetime | None) -> str | None:
-    """One text for one moment, whatever zone it was given in: bodies are compared."""
-    return moment.astimezone(UTC).isoformat() if moment else None
+    """One text for one moment, whatever zone it was given in and however exactly: bodies are compared, and
+    the log keeps milliseconds."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000).isoformat()
 
 
 def _applies_now(row: StreamSwitch) -> bool:
