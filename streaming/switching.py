@@ -129,7 +129,12 @@ def edit(
 def suppress(
     version_id: uuid.UUID, *, actor: Actor, comment: str, at: datetime, until: datetime | None = None
 ) -> StreamSwitch | None:
-    """Keep a version from being chosen until a moment, or for ever; if it is active, leave it at once."""
+    """Keep a version from being chosen until a moment, or for ever; if it is active, leave it at once.
+
+    Raises UnknownVersion, Contended, and ValueError unless `until` lies ahead.
+    """
+    if until is not None and until <= at:
+        raise ValueError("`until` is a time ahead of now.")
 
     def plan(view: Standing) -> Plan | None:
         return plans.by_suppression(view, version_id, until=until, why=comment)
