@@ -16,11 +16,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connections, models, router, transaction
 
 from core import conf
-from streaming import events, plans
+from streaming import events, plans, policy
 from streaming.errors import Contended, StaleSeq, UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.plans import Actor, Plan
-from streaming.standing import Standing, with_columns
+from streaming.standing import Standing, candidate, with_columns
 
 MAX_TURNS = 50
 _POINTER = (
@@ -145,7 +145,6 @@ def _row(seen: Standing, plan: Plan, actor: Actor, comment: str) -> StreamSwitch
         **({"switched_at": seen.at} if moved else {}),
         **plan.movie,
     }
-    grace = timedelta(hours=seen.options.grace_period_hours)
     return StreamSwitch(
         id=StreamSwitch.key_for(movie.pk, movie.switch_seq + 1),
         movie_id=movie.pk,
@@ -165,9 +164,17 @@ def _row(seen: Standing, plan: Plan, actor: Actor, comment: str) -> StreamSwitch
         before=seen.announced,
         after=plan.after(),
         same_edition=_same_edition(left, to),
-        from_valid_until=seen.at + grace if moved and left and plan.reason not in _DEAD_ENDS else None,
+        from_valid_until=_playable_until(seen, left) if moved and plan.reason not in _DEAD_ENDS else None,
         attempt=uuid.uuid4(),
     )
+
+
+def _playable_until(seen: Standing, left: StreamVersion | None) -> datetime | None:
+    """How long the version that is left may still be played: its grace period, or what ends before that."""
+    if left is None or any(policy.unplayable(candidate(left), seen.at)):
+        return None
+    grace = seen.at + timedelta(hours=seen.options.grace_period_hours)
+    return min(end for end in (grace, left.rights_until, left.url_expires_at) if end is not None)
 
 
 def _same_edition(left: StreamVersion | None, to: StreamVersion | None) -> bool:
