@@ -28,13 +28,20 @@ class GuardedModel(models.Model):
         abstract = True
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save all columns but those that switching owns; to name one of those is an error."""
+        """Save all columns but those that switching owns; to name one of those is an error.
+
+        A new instance is a new row: it never overwrites one that is there.
+        """
         if self._state.adding:
+            kwargs["force_insert"] = True
             super().save(*args, update_fields=update_fields, **kwargs)
             return
-        free = {f.name for f in self._meta.concrete_fields if not f.primary_key} - self.SWITCHING_OWNS
-        wanted = free if update_fields is None else set(update_fields)
-        if owned := wanted & self.SWITCHING_OWNS:
+        columns = {f.attname: f.name for f in self._meta.concrete_fields if not f.primary_key}
+        wanted = {columns.get(name, name) for name in (columns if update_fields is None else update_fields)}
+        owned = wanted & self.SWITCHING_OWNS
+        if update_fields is None:
+            wanted -= owned
+        elif owned:
             raise ValueError(f"{', '.join(sorted(owned))}: written by streaming.switching alone.")
         super().save(*args, update_fields=wanted, **kwargs)
 

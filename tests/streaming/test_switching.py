@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from core import conf
@@ -276,6 +276,15 @@ def test_what_the_public_does_not_see_changes_without_a_turn(
     assert get(lower).url == "https://elsewhere.example/a.m3u8"
 
 
+def test_a_moment_finer_than_the_log_keeps_is_announced_once(movie: Movie) -> None:
+    key = factory.version(movie, "a")
+    decide(movie)
+    finely = {"rights_until": NOW + HOUR + timedelta(microseconds=123456)}
+    for _ in range(2):
+        switching.observe(key, columns=finely, at=NOW)
+    assert log(movie) == [(1, "first"), (2, "revised")]
+
+
 def test_a_withdrawn_movie_keeps_its_history_and_its_count(movie: Movie) -> None:
     factory.version(movie, "a")
     decide(movie)
@@ -309,6 +318,33 @@ def test_enforced_settings_remove_a_healthy_stream_and_plain_ones_do_not(movie: 
     assert row.reason == "withdrawn"
 
 
+def test_a_suppression_that_has_ended_already_is_refused(
+    movie: Movie, upgraded: tuple[uuid.UUID, uuid.UUID]
+) -> None:
+    for key in upgraded:
+        with pytest.raises(ValueError, match="ahead"):
+            switching.suppress(key, actor=EDITOR, comment="x", at=NOW, until=NOW)
+    assert len(log(movie)) == 2
+
+
+@pytest.mark.parametrize("end", ["rights_until", "url_expires_at"])
+def test_the_old_stream_is_promised_for_no_longer_than_it_may_be_played(movie: Movie, end: str) -> None:
+    factory.version(movie, "lower", Quality.P720, **{end: NOW + 25 * HOUR})
+    decide(movie)
+    factory.version(movie, "higher", Quality.P1080)
+    row = decide(movie, at=NOW + 23 * HOUR)
+    assert row is not None
+    assert row.from_valid_until == NOW + 25 * HOUR
+
+
+def test_nothing_is_promised_of_a_dead_stream_that_an_editor_leaves(
+    movie: Movie, upgraded: tuple[uuid.UUID, uuid.UUID]
+) -> None:
+    break_stream(upgraded[1])
+    row = switching.rollback(movie.pk, actor=EDITOR, comment="x", at=NOW)
+    assert row.from_valid_until is None
+
+
 # Guards
 
 
@@ -324,6 +360,20 @@ def test_switching_refuses_an_open_transaction(transactional_db: None) -> None:
 def test_save_refuses_a_column_of_a_movie_that_switching_owns(movie: Movie, column: str) -> None:
     with pytest.raises(ValueError, match=r"streaming\.switching alone"):
         movie.save(update_fields=[column])
+
+
+def test_a_column_under_its_other_name_is_refused_as_well(movie: Movie) -> None:
+    with pytest.raises(ValueError, match=r"streaming\.switching alone"):
+        movie.save(update_fields=["active_stream_id"])
+
+
+def test_a_new_row_overwrites_none_that_is_there(transactional_db: None) -> None:
+    movie = factory.movie()
+    key = factory.version(movie, "a")
+    decide(movie)
+    with pytest.raises(IntegrityError):
+        Movie(id=movie.pk, title="Again", discovered_at=NOW).save()
+    assert active(movie) == key
 
 
 def test_a_plain_save_leaves_be_what_switching_owns(movie: Movie) -> None:
