@@ -35,6 +35,7 @@ Status = IngestRun.Status
 
 QUEUED_LEASE = timedelta(minutes=10)
 """How long a queued run is left to the broker before it is published once more."""
+RECOVERED_AT_ONCE = 500
 RETRY_AFTER = timedelta(minutes=1)
 EXPECTED = (ProviderError, SwitchError, OptionError)
 """What can go wrong in a job without being a bug; its message explains it."""
@@ -116,8 +117,12 @@ def cancel(run_id: uuid.UUID, *, by: str, at: datetime) -> IngestRun:
 
 
 def find_lost(*, at: datetime) -> Recovered:
-    """Deal with every slot whose lease ran out: its worker died, or its message never reached a worker."""
-    found = [_recover(slot, at) for slot in Slot.objects.filter(lease_until__lte=at)]
+    """Deal with slots whose lease ran out: its worker died, or its message has not reached a worker yet.
+
+    The longest overdue come first, RECOVERED_AT_ONCE at most.
+    """
+    overdue = Slot.objects.filter(lease_until__lte=at).order_by("lease_until")
+    found = [_recover(slot, at) for slot in overdue[:RECOVERED_AT_ONCE]]
     return Recovered(*map(sum, zip(*found, strict=True))) if found else Recovered()
 
 
@@ -166,8 +171,9 @@ def _attempt(work: Work, report: Report) -> timedelta | None:
     except Stopped:
         return None
     except EXPECTED as error:
-        _fail(report, IngestLog.Status.FAILED, str(error), error="")
-        return RETRY_AFTER * 2**report.run.attempts if getattr(error, "retryable", False) else None
+        failed = _fail(report, IngestLog.Status.FAILED, str(error), error="")
+        helps = failed and getattr(error, "retryable", False)
+        return RETRY_AFTER * 2**report.run.attempts if helps else None
     except Exception as bug:
         logger.exception("%s failed", report.run)
         _fail(report, IngestLog.Status.ERROR, f"{type(bug).__name__}: {bug}", error=traceback.format_exc())
@@ -176,9 +182,12 @@ def _attempt(work: Work, report: Report) -> timedelta | None:
     return None
 
 
-def _fail(report: Report, status: IngestLog.Status, message: str, *, error: str) -> None:
-    if _close([Status.RUNNING], report.run, Status.FAILED, at=report.now(), error=error or message):
+def _fail(report: Report, status: IngestLog.Status, message: str, *, error: str) -> bool:
+    """Close the run as failed. False when it was cancelled, or taken for lost, before it failed."""
+    failed = _close([Status.RUNNING], report.run, Status.FAILED, at=report.now(), error=error or message)
+    if failed:
         report.log(status, message, error=error)
+    return failed
 
 
 def _close(among: Iterable[str], run: IngestRun, status: str, *, at: datetime, **columns: Any) -> bool:

@@ -233,6 +233,18 @@ def test_a_cancelled_run_stops_at_its_next_step_and_keeps_its_slot_until_then() 
     assert Slot.objects.get().run_id is None
 
 
+def test_a_cancelled_run_that_fails_on_its_way_out_is_not_retried() -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        runs.cancel(run.pk, by="ann", at=AT)
+        raise ProviderTransient("time-out")
+
+    runs.execute(run.pk, work, clock=clock())
+    assert [run.status for run in IngestRun.objects.all()] == [Status.CANCELLED]
+    assert Slot.objects.get().run_id is None
+
+
 def test_cancelling_what_is_over_changes_nothing() -> None:
     run, _ = queue()
     runs.execute(run.pk, nothing, clock=clock())
@@ -270,6 +282,17 @@ def test_a_run_that_is_lost_again_and_again_is_given_up() -> None:
     assert runs.find_lost(at=LATER) == (1, 0, 0)
     slot = Slot.objects.get()
     assert (slot.run_id, slot.lease_until) == (None, None)
+
+
+def test_one_tick_deals_with_so_many_slots_the_longest_overdue_first(
+    broker: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "RECOVERED_AT_ONCE", 1)
+    later, _ = queue(movie_id=1, at=AT + timedelta(seconds=1))
+    sooner, _ = queue(movie_id=2, at=AT)
+    broker.clear()
+    assert [runs.find_lost(at=LATER).published for _ in range(3)] == [1, 1, 0]
+    assert broker == [str(sooner.pk), str(later.pk)]
 
 
 def test_who_was_taken_for_lost_can_neither_go_on_nor_close() -> None:
