@@ -1,6 +1,7 @@
 """Probing versions and acting on what was found.
 
-Nothing is switched to here but through `settle`, which never follows a measurement that has grown old.
+`settle` follows no measurement that has grown old. Only a stream that fails on trial is left without asking
+the next one first: viewers look at a black picture, and the next one is on trial in its turn.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ MAX_CHOICES = 5
 
 Reason = StreamSwitch.Reason
 Log = IngestLog.Status
+LOSSES = {Reason.FAILOVER, Reason.WITHDRAWN}
 STORY = {
     Reason.FIRST: "first stream",
     Reason.UPGRADE: "upgraded",
@@ -56,7 +58,7 @@ def check(report: Report, probed: Probed) -> Verdict:
     """Write one probe's result, and log what it changed. A stream that failed on trial is left at once."""
     verdict = verification.record(probed.version.pk, probed.result, at=report.now())
     if verdict.struck and verdict.version.on_trial:
-        _log_switch(report, switching.fail_canary(probed.version.pk, at=report.now()))
+        _follow_up(report, switching.fail_canary(probed.version.pk, at=report.now()))
     _log_check(report, probed, verdict)
     if probed.result.outcome is ProbeOutcome.OK:
         version = verdict.version
@@ -67,10 +69,7 @@ def check(report: Report, probed: Probed) -> Verdict:
 
 
 def settle(report: Report, movie_id: int) -> StreamSwitch | None:
-    """Let the policy decide on a movie, and switch; what it wants to switch to is probed first if need be.
-
-    A movie that lost its stream is searched for again at once.
-    """
+    """Let the policy decide on a movie, and switch; what it wants to switch to is probed first if need be."""
     for _ in range(MAX_CHOICES):
         stale = _chosen_unprobed(movie_id, report.now())
         if stale is None:
@@ -78,10 +77,19 @@ def settle(report: Report, movie_id: int) -> StreamSwitch | None:
         for probed in probe_all(report, [stale]):
             check(report, probed)
     switch = switching.reconsider(movie_id, at=report.now())
-    _log_switch(report, switch)
-    if switch is not None and switch.reason in (Reason.FAILOVER, Reason.WITHDRAWN):
-        Movie.objects.filter(pk=movie_id).update(next_check_at=report.now())
+    _follow_up(report, switch)
     return switch
+
+
+def _follow_up(report: Report, switch: StreamSwitch | None) -> None:
+    """Log a switch. A movie that lost its stream is searched for at once, and from then on like a new one:
+    how long nothing better was found does not matter any more."""
+    if switch is None:
+        return
+    _log_switch(report, switch)
+    if switch.reason in LOSSES:
+        anew = {"next_check_at": report.now(), "refresh_at": None, "fruitless_searches": 0}
+        Movie.objects.filter(pk=switch.movie_id).update(**anew)
 
 
 def _chosen_unprobed(movie_id: int, at: datetime) -> StreamVersion | None:
@@ -125,9 +133,7 @@ def _measured(version: StreamVersion) -> str:
     return f"{version} measures {version.width}x{version.height}{claim}."
 
 
-def _log_switch(report: Report, switch: StreamSwitch | None) -> None:
-    if switch is None:
-        return
+def _log_switch(report: Report, switch: StreamSwitch) -> None:
     status = Log.UPGRADED if switch.reason == Reason.UPGRADE else Log.SWITCHED
     report.log(
         status,

@@ -1,6 +1,6 @@
 """One movie -> candidates -> measured versions -> decision -> switch: the whole story on one screen.
 
-It writes no status and no pointer itself: versions change through `switching.observe`, the active stream
+It writes no status and no pointer itself: versions change through `verification.record`, the active stream
 through the policy.
 """
 
@@ -18,7 +18,7 @@ from ingestion.searching import Came
 from providers import services
 from providers.services import ProviderAnswer
 from providers.types import MovieRef, ProbeOutcome
-from streaming import switching, turns, verification
+from streaming import turns, verification
 from streaming.errors import UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.standing import with_columns
@@ -81,11 +81,10 @@ def _follow_move(report: Report, probed: Probed, address: dict[str, Any]) -> Non
     """Believe a new address only if it plays; else look again at the old one soon."""
     version, result, at = probed.version, probed.result, report.now()
     if result.outcome is not ProbeOutcome.OK:
-        switching.observe(version.pk, columns={"next_check_at": at}, at=at)
+        verification.look_soon(version.pk, at=at)
         report.log(Log.WARNING, f"{version} is said to have moved, but: {result.evidence}")
         return
-    columns = address | verification.columns_after(version, result, at)
-    switching.observe(version.pk, columns=columns, at=at)
+    verification.record(version.pk, result, at=at, moved_to=address)
     report.log(Log.OK, f"{version} has moved.", metadata={"version": str(version.pk)})
 
 

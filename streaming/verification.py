@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from providers.types import STRIKES, ProbeOutcome, ProbeResult
 from streaming import switching
 from streaming.models import StreamVersion
 from streaming.quality import Quality
+from streaming.standing import with_columns
 
 State = StreamVersion.State
 
@@ -46,14 +48,19 @@ def columns_after(version: StreamVersion, result: ProbeResult, at: datetime) -> 
     return seen | {"next_check_at": _after_outage(version, at)}
 
 
-def record(version_id: uuid.UUID, result: ProbeResult, *, at: datetime) -> Verdict:
+def record(
+    version_id: uuid.UUID, result: ProbeResult, *, at: datetime, moved_to: Mapping[str, Any] | None = None
+) -> Verdict:
     """Write a probe's result. A stream on trial that passes when its trial is due is on trial no more; a
     result from before that (of a probe that began before the switch) says nothing about it.
 
-    Raises UnknownVersion, Contended.
+    `moved_to` is the address that was probed, as columns, if it is to replace the one known so far. Raises
+    UnknownVersion, Contended.
     """
-    before = StreamVersion.objects.filter(pk=version_id).first() or StreamVersion(pk=version_id)
-    columns, passed = columns_after(before, result, at), result.outcome is ProbeOutcome.OK
+    address = moved_to or {}
+    known = StreamVersion.objects.filter(pk=version_id).first() or StreamVersion(pk=version_id)
+    before = with_columns(known, address)
+    columns, passed = {**address, **columns_after(before, result, at)}, result.outcome is ProbeOutcome.OK
     if passed and _trial_is_ahead(before, at):
         columns["next_check_at"], passed = before.next_check_at, False
     version = switching.observe(version_id, columns=columns, at=at)

@@ -19,6 +19,7 @@ from tests.ingestion.world import World, active, active_label, run, succeeded
 from tests.streaming.factory import EDITOR
 
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 FILM = 961
 State = StreamVersion.State
 
@@ -129,6 +130,41 @@ def test_a_stream_that_fails_right_after_the_switch_is_left_at_once(world: World
     high = version("high.mp4")
     assert active_label(film) == "720p"
     assert (high.suppressed_until, high.state) == (AT + 61 * MINUTE, State.SUSPECT)
+
+
+def test_a_movie_that_loses_its_stream_on_trial_is_searched_for_at_once(world: World, film: int) -> None:
+    world.offer(film, world.rendition("high.mp4", "1080p"))
+    match()
+    world.broken("/media/high.mp4")
+    tick(1)
+    assert active(film) is None
+    assert Movie.objects.get().next_check_at == AT + MINUTE
+
+
+def test_a_movie_that_lost_its_stream_does_not_wait_on_the_ladder_of_before(world: World, film: int) -> None:
+    world.offer(film, world.rendition("low.mp4", "720p"))
+    match()
+    Movie.objects.update(refresh_at=AT + 30 * DAY, fruitless_searches=4)
+    StreamVersion.objects.update(rights_until=AT + 5 * MINUTE)
+    tick(5)
+    world.offer(film)
+    IngestRun.objects.filter(status=IngestRun.Status.QUEUED).delete()
+    match(6)
+    assert Movie.objects.get().refresh_at == AT + 6 * MINUTE + DAY
+
+
+def test_no_switch_leads_to_a_provider_that_is_down(world: World, film: int) -> None:
+    """It was measured well once; the probe before the switch could not see it."""
+    world.offer(film, world.rendition("high.mp4", "1080p"), world.rendition("low.mp4", "720p"))
+    match()
+    switching.suppress(version("high.mp4").pk, actor=EDITOR, comment="", at=AT, until=AT + 30 * MINUTE)
+    world.broken("/media/high.mp4", status=503)
+    tick(31)
+    assert version("high.mp4").last_outcome == ProbeOutcome.PROVIDER_DOWN
+    assert active_label(film) == "720p"
+    world.stream("high.mp4", "1080p")
+    tick(46)
+    assert active_label(film) == "1080p"
 
 
 def test_a_suppression_that_ends_is_followed_by_a_probe_and_a_decision(world: World, film: int) -> None:
@@ -257,6 +293,22 @@ def test_a_new_address_that_does_not_play_replaces_nothing(world: World, film: i
     assert stream.url == f"{world.url}/media/a.mp4"
     assert story() == ["first"]
     assert "said to have moved, but" in messages(IngestLog.Status.WARNING)
+
+
+def test_a_move_that_leads_nowhere_does_not_hurry_the_second_strike(world: World, film: int) -> None:
+    world.offer(film, world.rendition("a.mp4", "720p", id="same"))
+    match()
+    tick(2)
+    world.broken("/media/a.mp4")
+    StreamVersion.objects.update(next_check_at=AT + 10 * MINUTE)
+    tick(10)
+    world.offer(film, world.rendition("b.mp4", "720p", id="same"))
+    world.broken("/media/b.mp4")
+    match(10.5)
+    tick(11)
+    assert version("same").state == State.SUSPECT
+    tick(12)
+    assert version("same").state == State.BROKEN
 
 
 def test_changed_rights_of_the_active_stream_are_a_turn_of_the_log(world: World, film: int) -> None:

@@ -173,6 +173,13 @@ def test_a_probe_from_before_the_switch_ends_no_trial(playing: StreamVersion) ->
     assert (playing.on_trial, playing.next_check_at) == (True, due)
 
 
+def test_a_stream_that_moves_while_on_trial_stays_on_trial(playing: StreamVersion) -> None:
+    due, there = playing.next_check_at, {"url": "https://elsewhere.example/a.m3u8"}
+    verification.record(playing.pk, result(Outcome.OK), at=NOW + MINUTE / 2, moved_to=there)
+    playing.refresh_from_db()
+    assert (playing.url, playing.on_trial, playing.next_check_at) == (there["url"], True, due)
+
+
 @pytest.mark.parametrize("outcome", [Outcome.DEAD, Outcome.PROVIDER_DOWN, Outcome.INCONCLUSIVE])
 def test_a_trial_is_passed_by_playing_alone(playing: StreamVersion, outcome: ProbeOutcome) -> None:
     record(playing, outcome)
