@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Q
+
+from core import conf
 from ingestion import runs
 from ingestion.models import IngestLog, Job
 from ingestion.runs import Report
 from streaming.models import Movie
+from streaming.quality import Quality
 
 BATCH = 2000
 PUT_OFF = timedelta(hours=1)
@@ -18,6 +22,7 @@ PUT_OFF = timedelta(hours=1)
 
 def refresh(report: Report) -> dict[str, Any]:
     """Queue the movies below their target whose back-off has ended, the longest overdue first."""
+    _resume(report.now())
     return _queued(report, Movie.objects.due_for_refresh(report.now()), trigger="refresh")
 
 
@@ -37,6 +42,14 @@ def queue_searches(report: Report, *, limit: int) -> int:
             runs.queue(Job.MATCH, movie_id=movie.pk, at=at, trigger="tick", again=False)
             taken += 1
     return taken
+
+
+def _resume(at: datetime) -> None:
+    """A target that was raised, by whatever setting, is searched for again where the old one was reached."""
+    target = Quality.from_label(conf.current().target_quality)
+    own = Q(active_quality__lt=F("target_quality"))
+    short = own | Q(target_quality__isnull=True, active_quality__lt=target)
+    Movie.objects.present().filter(short, refresh_at__isnull=True).update(refresh_at=at)
 
 
 def _queued(report: Report, due: Iterable[Movie], *, trigger: str) -> dict[str, Any]:
