@@ -75,13 +75,15 @@ def finish_pending(*, since: datetime, limit: int = 500) -> int:
 
     Only the newest turn of a movie can be half done, for the next one finishes it first.
     """
-    recent = StreamSwitch.objects.filter(at__gte=since).order_by("-at")[:limit]
-    done = 0
-    for row in recent:
-        if Movie.objects.filter(pk=row.movie_id, switch_seq=row.seq - 1).exists():
-            finish(row)
-            done += 1
-    return done
+    recent = StreamSwitch.objects.filter(at__gte=since).order_by("-at").values_list("movie_id", "seq")
+    taken = list(recent[:limit])
+    reached = dict(
+        Movie.objects.filter(pk__in={movie_id for movie_id, _ in taken}).values_list("pk", "switch_seq")
+    )
+    half_done = [StreamSwitch.key_for(*turn) for turn in taken if turn[1] == reached[turn[0]] + 1]
+    for row in StreamSwitch.objects.filter(pk__in=half_done):
+        finish(row)
+    return len(half_done)
 
 
 def take(
