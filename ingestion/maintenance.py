@@ -28,8 +28,8 @@ def tick(report: Report) -> dict[str, Any]:
     recovered = runs.find_lost(at=at)
     searches = refresh.queue_searches(report, limit=SEARCHES)
     left = reverify.settle_each(report, _to_be_left(at))
-    due = _released(report, at) + reverify.urgent(at, limit=CHECKS)
-    switches = left + reverify.check_all(report, list({v.pk: v for v in due}.values()))
+    due = {v.pk: v for v in [*_released(report, at), *reverify.urgent(at, limit=CHECKS)]}
+    switches = left + reverify.check_all(report, list(due.values()))
     return {
         "finished": finished,
         "lost": recovered.lost,
@@ -41,15 +41,16 @@ def tick(report: Report) -> dict[str, Any]:
 
 
 def _to_be_left(at: datetime) -> list[int]:
-    """Movies whose active stream may be shown no longer: its rights lapsed, or its provider was disabled."""
-    gone = Q(active_stream__rights_until__lte=at) | Q(active_stream__provider__enabled=False)
+    """Movies whose active stream may be shown no longer: out of rights, or of a disabled provider."""
+    lapsed = Q(active_stream__rights_until__lte=at) | Q(active_stream__rights_from__gt=at)
+    gone = lapsed | Q(active_stream__provider__enabled=False)
     return list(Movie.objects.present().filter(gone).values_list("pk", flat=True)[:MOVIES])
 
 
 def _released(report: Report, at: datetime) -> list[StreamVersion]:
     """Versions whose suppression has ended: they may be chosen again, once they have been probed."""
-    over = StreamVersion.objects.filter(suppressed_at__isnull=False, suppressed_until__lte=at)
-    versions = list(over.prefetch_related("provider")[:MOVIES])
+    over = StreamVersion.objects.present().filter(suppressed_at__isnull=False, suppressed_until__lte=at)
+    versions = list(over.order_by("suppressed_until").prefetch_related("provider")[:MOVIES])
     for version in versions:
         _release(report, version)
     return versions

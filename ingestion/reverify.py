@@ -36,7 +36,7 @@ def reverify(report: Report) -> dict[str, Any]:
 
 def urgent(at: datetime, *, limit: int) -> list[StreamVersion]:
     """What is due, with trials and second strikes before routine."""
-    due = StreamVersion.objects.due(at).prefetch_related("provider")
+    due = StreamVersion.objects.due(at)
     hot = [*due.filter(on_trial=True)[:limit], *due.filter(state=State.SUSPECT)[:limit]]
     chosen = {version.pk: version for version in [*hot, *due[:limit]]}
     return list(chosen.values())[:limit]

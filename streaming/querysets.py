@@ -37,8 +37,14 @@ class StreamVersionQuerySet(models.QuerySet["StreamVersion"]):
     def of(self, movie_id: int) -> Self:
         return self.filter(movie_id=movie_id)
 
+    def present(self) -> Self:
+        """Of movies that were not removed by an editor: whose rights ended is asked for nothing any more."""
+        return self.filter(movie__removed_at__isnull=True)
+
     def due(self, at: datetime) -> Self:
-        return self.filter(next_check_at__lte=at).order_by("next_check_at")
+        """Those to be probed, the longest overdue first, with their providers."""
+        due = self.present().filter(next_check_at__lte=at)
+        return due.order_by("next_check_at").prefetch_related("provider")
 
 
 class StreamSwitchQuerySet(models.QuerySet["StreamSwitch"]):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from core import conf
 from ingestion import refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.slots import RUNNING_LEASE
@@ -16,6 +17,7 @@ from providers.types import ProbeOutcome
 from streaming import switching
 from streaming.errors import Contended
 from streaming.models import Movie, StreamVersion
+from streaming.quality import Quality
 from tests.ingestion.conftest import AT
 from tests.ingestion.world import World, succeeded
 from tests.streaming import factory
@@ -41,6 +43,20 @@ def test_refresh_queues_what_its_ladder_says(valkey: Any) -> None:
     factory.movie(4, refresh_at=AT, removed_at=AT)
     assert succeeded(Job.REFRESH, at=AT) == {"queued": 1}
     assert queued() == {1}
+
+
+def test_a_raised_target_has_movies_searched_for_that_had_reached_the_old_one(valkey: Any) -> None:
+    conf.change("TARGET_QUALITY", "720p", by="test", at=AT)
+    for number in (1, 2):
+        factory.version(factory.movie(number), "a", Quality.P720)
+        switching.reconsider(number, at=AT)
+    switching.edit(2, target_quality=Quality.P720, actor=EDITOR, comment="enough", at=AT)
+    assert succeeded(Job.REFRESH, at=AT) == {"queued": 0}
+    conf.change("TARGET_QUALITY", "1080p", by="test", at=AT)
+    assert succeeded(Job.REFRESH, at=AT) == {"queued": 1}
+    assert queued() == {1}
+    switching.edit(2, target_quality=Quality.P2160, actor=EDITOR, comment="more", at=AT)
+    assert succeeded(Job.REFRESH, at=AT) == {"queued": 2}
 
 
 def test_a_match_without_a_movie_queues_all_that_are_due(valkey: Any) -> None:
@@ -75,6 +91,27 @@ def test_the_tick_finishes_a_switch_that_was_left_half_done(valkey: Any) -> None
         cursor.execute("UPDATE streaming_movie SET switch_seq = 0, active_stream_id = NULL")
     assert succeeded(Job.TICK, at=AT)["finished"] == 1
     assert Movie.objects.get().active_stream_id == key
+
+
+def test_streams_of_a_removed_movie_are_left_alone_until_it_is_restored(world: World) -> None:
+    movie = factory.movie(1)
+    url = world.stream("a.mp4", "1080p")
+    key = factory.version(movie, "a", url=url, delivery="progressive", next_check_at=AT)
+    switching.suppress(key, actor=EDITOR, comment="", at=AT - HOUR, until=AT)
+    switching.withdraw(1, actor=EDITOR, comment="no licence", at=AT)
+    assert succeeded(Job.TICK, at=AT)["checked"] == 0
+    assert succeeded(Job.REVERIFY, at=AT)["checked"] == 0
+    assert not world.asked_for("/media/a.mp4")
+    switching.restore(1, actor=EDITOR, comment="it is settled", at=AT)
+    assert succeeded(Job.TICK, at=AT)["checked"] == 1
+
+
+def test_a_stream_whose_rights_are_said_to_begin_later_is_left(world: World) -> None:
+    key = factory.version(factory.movie(1), "a", next_check_at=AT + DAY)
+    switching.reconsider(1, at=AT)
+    switching.observe(key, columns={"rights_from": AT + DAY, "next_check_at": AT + DAY}, at=AT)
+    assert succeeded(Job.TICK, at=AT)["switches"] == 1
+    assert Movie.objects.get().active_stream_id is None
 
 
 def test_what_matters_most_is_probed_first() -> None:
@@ -148,6 +185,20 @@ def test_a_mark_that_was_cleared_meanwhile_saves_the_version() -> None:
     prune()
     StreamVersion.objects.update(expired_at=None, last_seen=AT + HOUR)
     assert prune(AT + HOUR)["deleted"] == 0
+    assert StreamVersion.objects.exists()
+
+
+def test_a_mark_that_is_cleared_at_the_last_moment_saves_the_version_too() -> None:
+    key = old("gone")
+    prune()
+
+    def race(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith('DELETE FROM "streaming_streamversion"'):
+            StreamVersion.objects.filter(pk=key).update(expired_at=None)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(race):
+        assert prune(AT + HOUR)["deleted"] == 0
     assert StreamVersion.objects.exists()
 
 
