@@ -50,6 +50,8 @@ class IngestRun(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["job", "status"], name="run_by_job_status"),
+            models.Index(fields=["job", "finished_at"], name="run_by_job_end"),
+            models.Index(fields=["job", "-id"], name="run_by_job"),
             models.Index(fields=["movie_id", "-id"], name="run_by_movie"),
         ]
 
@@ -82,7 +84,10 @@ class IngestLog(models.Model):
     metadata = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["job", "status"], name="log_by_job_status")]
+        indexes = [
+            models.Index(fields=["job", "-id"], name="log_by_job"),
+            models.Index(fields=["status", "-id"], name="log_by_status"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job} {self.status}: {self.message}"

@@ -199,6 +199,9 @@ class StreamVersion(GuardedModel):
 
     objects = StreamVersionQuerySet.as_manager()
 
+    class Meta:
+        indexes = [models.Index(fields=["suppressed_until"], name="version_by_suppression_end")]
+
     def __str__(self) -> str:
         return f"{self.provider_id} {self.quality_label} {self.delivery}"
 

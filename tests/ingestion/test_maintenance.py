@@ -93,6 +93,23 @@ def test_the_tick_finishes_a_switch_that_was_left_half_done(valkey: Any) -> None
     assert Movie.objects.get().active_stream_id == key
 
 
+def test_what_a_tick_and_the_status_ask_every_minute_reads_no_whole_table() -> None:
+    of_job = IngestRun.objects.filter(job=Job.MATCH)
+    of_log = IngestLog.objects.order_by("-id")
+    asked = [
+        StreamVersion.objects.due(AT),
+        StreamVersion.objects.filter(suppressed_until__lte=AT),
+        of_job.filter(finished_at__gte=AT),
+        of_job.filter(finished_at__isnull=False).order_by("-id"),
+        of_log.filter(job=Job.MATCH),
+        of_log.filter(status=IngestLog.Status.ERROR),
+    ]
+    for query in asked:
+        plan = query.explain()
+        assert "SCAN" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+
+
 def test_streams_of_a_removed_movie_are_left_alone_until_it_is_restored(world: World) -> None:
     movie = factory.movie(1)
     url = world.stream("a.mp4", "1080p")
