@@ -191,7 +191,8 @@ def observe(
 def _undoable(movie_id: int) -> StreamSwitch | None:
     """The newest pointer change that no rollback has undone."""
     undone: set[int | None] = set()
-    for row in StreamSwitch.objects.of(movie_id).iterator(chunk_size=50):
+    light = StreamSwitch.objects.of(movie_id).defer("decision", "effects", "before", "after")
+    for row in light.iterator(chunk_size=50):
         if row.reason == StreamSwitch.Reason.ROLLBACK:
             undone.add(row.undoes)
         elif row.moves_pointer and row.seq not in undone:
