@@ -5,17 +5,19 @@ The caller gives the reason; who, when and why go into the switch log.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from datetime import datetime
 
 from providers import services
 from providers.types import STRIKES, ProbeOutcome
 from streaming import plans, switching, verification
-from streaming.errors import NotPlayable, StaleSeq
+from streaming.errors import Contended, NotPlayable, StaleSeq
 from streaming.models import StreamSwitch, StreamVersion
 from streaming.plans import Actor, Suppression
 from streaming.standing import Standing, with_columns
 
+MAX_PROBES = 5
 _REFUSED = STRIKES | {ProbeOutcome.PROVIDER_DOWN}
 """A probe that was throttled or saw nothing clear is no reason to overrule an editor."""
 _IF_IT_PLAYS = {"state": StreamVersion.State.HEALTHY}
@@ -62,19 +64,23 @@ def rollback(
     pin: bool = False,
     if_seq: int | None = None,
 ) -> StreamSwitch:
-    """Probe the stream that a rollback leads to, and roll back. Raises like `switching.rollback`."""
-    _standing(movie_id, if_seq, at)
-    _probe(switching.rollback_target(movie_id, at=at).version, at)
-    return switching.rollback(
-        movie_id,
-        actor=actor,
-        comment=comment,
-        at=at,
-        suppress=suppress,
-        until=until,
-        pin=pin,
-        if_seq=if_seq,
-    )
+    """Probe the stream that a rollback leads to, and roll back. If a turn is taken meanwhile it may lead
+    elsewhere, so that is probed anew. Raises like `switching.rollback`."""
+    for _ in range(MAX_PROBES):
+        seen = _standing(movie_id, if_seq, at)
+        _probe(switching.rollback_target(movie_id, at=at).version, at)
+        with contextlib.suppress(StaleSeq):
+            return switching.rollback(
+                movie_id,
+                actor=actor,
+                comment=comment,
+                at=at,
+                suppress=suppress,
+                until=until,
+                pin=pin,
+                if_seq=seen.movie.switch_seq,
+            )
+    raise Contended(f"{seen.movie} is being switched by others all the time. Try again later.")
 
 
 def _standing(movie_id: int, if_seq: int | None, at: datetime) -> Standing:

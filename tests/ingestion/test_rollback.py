@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from core import conf
+from ingestion import editors
 from streaming import switching
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from tests import clients
@@ -44,6 +45,25 @@ def test_the_newest_switch_is_undone_after_probing_where_that_leads(world: World
     assert (switch["actor"], switch["comment"]) == ("editor-ada", "wrong film")
     assert film.active == film.low
     assert (world.asked_for(MEDIA["low"]) >= 1, world.asked_for(MEDIA["high"])) == (True, 0)
+
+
+def test_a_rollback_that_is_overtaken_probes_where_it_leads_now(
+    film: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = factory.version(Movie.objects.get(), "third")
+    real, probed = editors._probe, []
+
+    def overtaken(version: StreamVersion, at: Any) -> None:
+        if not probed:
+            by = {"actor": factory.EDITOR, "comment": "first", "at": at}
+            switching.activate(film.movie_id, third, **by)
+        probed.append(version.pk)
+        real(version, at)
+
+    monkeypatch.setattr(editors, "_probe", overtaken)
+    post(film)
+    assert film.active == film.high
+    assert probed == [film.low, film.high]
 
 
 def test_the_stream_left_is_kept_out_for_ever_unless_told_otherwise(film: Staged) -> None:
