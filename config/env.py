@@ -15,17 +15,19 @@ from django.core.exceptions import ImproperlyConfigured
 from core import options
 
 _ALLOWED = {str: "text", bool: options.BOOLEAN.allowed, int: "a whole number", list: "a list with commas"}
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable. `type` is a caster of django-environ: str, bool, int or list."""
+    """One variable. `type` is a caster of django-environ: str, bool, int or list. `words`: no others."""
 
     name: str
     type: type
     default: Any
     help: str
+    words: tuple[str, ...] = ()
 
 
 VARIABLES = (
@@ -61,7 +63,7 @@ VARIABLES = (
         [],
         "Exact origins (http://10.0.0.5:9000) that may be private addresses.",
     ),
-    Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR.", _LOG_LEVELS),
 )
 
 
@@ -81,12 +83,17 @@ def _value(env: environ.Env, variable: Variable) -> Any:
     if not given:
         return variable.default
     try:
-        return (
-            options.BOOLEAN.parse(given) if variable.type is bool else env.parse_value(given, variable.type)
-        )
+        return _parse(env, variable, given)
     except ValueError:
-        problem = f"{variable.name} is {_ALLOWED[variable.type]}; {given[:60]!r} is not."
+        allowed = f"one of {', '.join(variable.words)}" if variable.words else _ALLOWED[variable.type]
+        problem = f"{variable.name} is {allowed}; {given[:60]!r} is not."
     raise ImproperlyConfigured(problem)
+
+
+def _parse(env: environ.Env, variable: Variable, given: str) -> Any:
+    if variable.words:
+        return variable.words[variable.words.index(given.upper())]
+    return options.BOOLEAN.parse(given) if variable.type is bool else env.parse_value(given, variable.type)
 
 
 def read_options() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from core import options
@@ -48,6 +49,16 @@ def test_a_runtime_setting_out_of_bounds_stops_the_start(monkeypatch: pytest.Mon
     monkeypatch.setenv("DISCOVER_PAGES", "many")
     with pytest.raises(OptionError, match="DISCOVER_PAGES is a whole number from 1 to 50; 'many' is not"):
         env.read_options()
+
+
+def test_a_word_that_is_none_of_those_allowed_stops_the_start_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "verbose")
+    with pytest.raises(ImproperlyConfigured, match="LOG_LEVEL is one of DEBUG, .*; 'verbose' is not"):
+        env.read(tmp_path / ".env")
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    assert env.read(tmp_path / ".env")["LOG_LEVEL"] == "WARNING"
 
 
 def test_an_empty_runtime_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
