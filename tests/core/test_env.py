@@ -55,7 +55,7 @@ def test_a_word_that_is_none_of_those_allowed_stops_the_start_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "verbose")
-    with pytest.raises(ImproperlyConfigured, match="LOG_LEVEL is one of DEBUG, .*; 'verbose' is not"):
+    with pytest.raises(ImproperlyConfigured, match=r"LOG_LEVEL is one of DEBUG, .*; 'verbose' is not"):
         env.read(tmp_path / ".env")
     monkeypatch.setenv("LOG_LEVEL", "warning")
     assert env.read(tmp_path / ".env")["LOG_LEVEL"] == "WARNING"
