@@ -25,6 +25,7 @@ from streaming.standing import with_columns
 
 Log = IngestLog.Status
 AFTER_FAILURE = timedelta(minutes=15)
+RENEW_AGAIN = timedelta(hours=1)
 BETTER = {StreamSwitch.Reason.FIRST, StreamSwitch.Reason.UPGRADE}
 
 
@@ -98,12 +99,19 @@ def _plan_next_search(
         improved=switch is not None and switch.reason in BETTER,
         complete=all(offers.is_complete(answer) for answer in answers),
         ask_again=tuple(moment for answer in answers if (moment := _stale_at(answer, at))),
-        renew_at=active.url_expires_at - offers.RENEW_WITHIN if active and active.url_expires_at else None,
+        renew_at=_renew_at(active, at),
     )
     columns = searching.next_search(
         came, refresh_at=movie.refresh_at, fruitless=movie.fruitless_searches, at=at
     )
     Movie.objects.filter(pk=movie_id).update(**columns)
+
+
+def _renew_at(active: StreamVersion | None, at: datetime) -> datetime | None:
+    """When the URL of the active stream has to be renewed. Some last for less than we would like, always."""
+    if active is None or active.url_expires_at is None:
+        return None
+    return max(active.url_expires_at - offers.RENEW_WITHIN, at + RENEW_AGAIN)
 
 
 def _stale_at(answer: ProviderAnswer, at: datetime) -> datetime | None:

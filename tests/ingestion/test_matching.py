@@ -311,6 +311,16 @@ def test_a_move_that_leads_nowhere_does_not_hurry_the_second_strike(world: World
     assert version("same").state == State.BROKEN
 
 
+@pytest.mark.parametrize(("lasts_h", "again_h"), [(72, 24), (49, 1), (36, 1), (25, 1)])
+def test_an_address_that_runs_out_is_renewed_in_time_but_not_asked_for_every_minute(
+    world: World, film: int, lasts_h: int, again_h: int
+) -> None:
+    expires = (AT + timedelta(hours=lasts_h)).isoformat()
+    world.offer(film, world.rendition("a.mp4", "720p", url_expires_at=expires))
+    match()
+    assert Movie.objects.get().next_check_at == AT + timedelta(hours=again_h)
+
+
 def test_changed_rights_of_the_active_stream_are_a_turn_of_the_log(world: World, film: int) -> None:
     low = world.rendition("low.mp4", "720p")
     world.offer(film, low)
