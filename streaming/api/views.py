@@ -1,4 +1,5 @@
-"""Reading a movie's streams over HTTP. Nothing is written here."""
+"""Reading a movie's streams over HTTP. Nothing is changed here, unless a turn that a killed process took is
+found: whoever reads it finishes it (`streaming.turns`)."""
 
 from __future__ import annotations
 
