@@ -274,6 +274,10 @@ class StreamSwitch(models.Model):
     def __str__(self) -> str:
         return f"{self.id} {self.reason}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the row. One that is there already is an IntegrityError."""
+        super().save(*args, **{**kwargs, "force_insert": True})
+
     @staticmethod
     def key_for(movie_id: int, seq: int) -> str:
         return f"{movie_id}:{seq}"

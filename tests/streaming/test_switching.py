@@ -376,6 +376,17 @@ def test_a_new_row_overwrites_none_that_is_there(transactional_db: None) -> None
     assert active(movie) == key
 
 
+def test_a_row_of_the_log_is_never_changed(transactional_db: None) -> None:
+    movie = factory.movie()
+    factory.version(movie, "a")
+    row = decide(movie)
+    assert row is not None
+    row.comment = "It never was so."
+    with pytest.raises(IntegrityError):
+        row.save()
+    assert StreamSwitch.objects.get().comment == ""
+
+
 def test_a_plain_save_leaves_be_what_switching_owns(movie: Movie) -> None:
     stale = Movie.objects.get(pk=movie.pk)
     key = factory.version(movie, "a")
