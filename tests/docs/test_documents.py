@@ -54,6 +54,14 @@ def test_every_anchor_has_its_heading(document: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("room", ["core", "providers", "streaming", "streaming/live", "ingestion", "config"])
+def test_every_module_is_on_the_map(room: str) -> None:
+    text = (ROOT / "docs/architecture.md").read_text().split("## Modules")[1].split("\n## ")[0]
+    part = text.split(f"`{room.partition('/')[0]}`\n", 1)[1].split("\n\n`")[0]
+    modules = {path.stem for path in (ROOT / room).glob("*.py")} - {"__init__", "apps", "admin"}
+    assert modules - set(re.findall(r"`(\w+)/?`", part)) == set()
+
+
 def test_every_target_owed_is_there_and_has_its_line_of_help() -> None:
     helped = subprocess.run(
         ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
