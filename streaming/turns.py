@@ -77,10 +77,9 @@ def finish_pending(*, since: datetime, limit: int = 500) -> int:
     """
     recent = StreamSwitch.objects.filter(at__gte=since).order_by("-at").values_list("movie_id", "seq")
     taken = list(recent[:limit])
-    reached = dict(
-        Movie.objects.filter(pk__in={movie_id for movie_id, _ in taken}).values_list("pk", "switch_seq")
-    )
-    half_done = [StreamSwitch.key_for(*turn) for turn in taken if turn[1] == reached[turn[0]] + 1]
+    movies = Movie.objects.filter(pk__in={movie_id for movie_id, _ in taken})
+    reached = dict(movies.values_list("pk", "switch_seq"))
+    half_done = [StreamSwitch.key_for(movie, seq) for movie, seq in taken if reached.get(movie) == seq - 1]
     for row in StreamSwitch.objects.filter(pk__in=half_done):
         finish(row)
     return len(half_done)
