@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 WIDTHS = [1440, 390]
+REFLOW = 320  # WCAG 1.4.10: down to here nothing may ask for scrolling sideways
 HEIGHT = 800
 WCAG_22_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]  # all that another colour scheme can change
@@ -53,7 +54,11 @@ def faults(page: Page) -> dict[str, list[str]]:
     def look(scheme: str) -> list[str]:
         return [*page.evaluate(OURS), *page.evaluate(AXE, WCAG_22_AA if scheme == "light" else COLOURS)]
 
-    return _by_look(page, look)
+    found = _by_look(page, look)
+    page.set_viewport_size({"width": REFLOW, "height": HEIGHT})
+    if wrong := page.evaluate(OURS):
+        found[f"{REFLOW} px"] = wrong
+    return found
 
 
 def colour_faults(page: Page) -> dict[str, list[str]]:
