@@ -47,6 +47,25 @@ VARIABLES = (
     Variable(
         "CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."
     ),
+    Variable(
+        "DATABASE_URL",
+        str,
+        "",
+        "PostgreSQL: postgresql://user:password@host/name. Empty: SQLite in DATA_DIR.",
+    ),
+    Variable(
+        "MONGODB_URI",
+        str,
+        "",
+        "MongoDB, a replica set, mongodb://host/name, for the catalogue. Empty: the database above.",
+    ),
+    Variable("DATABASE_POOL_SIZE", int, 20, "Connections to PostgreSQL that one process holds at most."),
+    Variable("MONGODB_POOL_SIZE", int, 20, "Connections to MongoDB that one process holds at most."),
+    Variable(
+        "DATABASE_CONNECT_TIMEOUT_S", int, 3, "Seconds to wait for a database server, or a free connection."
+    ),
+    Variable("DATABASE_TIMEOUT_S", int, 10, "Seconds that one statement, or a wait for a lock, may take."),
+    Variable("HOSTS", int, 1, "Machines that Marquee runs on. Several need DATABASE_URL and REDIS_URL."),
     Variable("REDIS_URL", str, "", "Redis or Valkey. Empty: the embedded Valkey, a socket in DATA_DIR."),
     Variable(
         "TMDB_API_KEY", str, "", "TMDB v3 API key or v4 read token. Empty: `make run` brings its own demo."

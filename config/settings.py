@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection, SSLConnection, parse_url
 from redis.retry import Retry
 
-from config import env
+from config import databases, env
 
 BASE_DIR = env.BASE_DIR
 ENV: dict[str, Any] = env.read()
@@ -93,17 +93,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "marquee.sqlite3",
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 10,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
-}
+DATABASES: dict[str, dict[str, Any]] = databases.databases(ENV, DATA_DIR)
+DATABASE_ROUTERS = ["config.routers.Documents"] if databases.DOCUMENTS in DATABASES else []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = ENV["REDIS_URL"] or f"unix://{DATA_DIR / 'valkey' / 'valkey.sock'}"

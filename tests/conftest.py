@@ -11,7 +11,9 @@ import hypothesis
 import pytest
 import redis
 from django.conf import settings
+from django.db import connections
 
+from config.databases import DOCUMENTS
 from tests import servers
 
 # No example is too slow on a shared machine, and CI tries the same ones every time: a run says something of
@@ -37,6 +39,34 @@ def valkey(valkey_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(valkey_url, socket_timeout=5) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(autouse=True)
+def _documents(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave no document behind: a test's transaction is rolled back on SQL, and MongoDB has none."""
+    yield
+    if DOCUMENTS in settings.DATABASES and "rows" in request.node.keywords:
+        database = connections[DOCUMENTS].database
+        for name in database.list_collection_names():
+            if name != "django_migrations":
+                database[name].delete_many({})
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """MongoDB's no-op `atomic()` passes for a transaction, so that SQL's is still rolled back beside it."""
+    if DOCUMENTS in settings.DATABASES:
+        connections[DOCUMENTS].features.supports_transactions = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches rows, and so has to run on every layout: each such test may use all its databases."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
+            words = {"databases": "__all__", **(marker.kwargs if marker else {})}
+            item.add_marker(pytest.mark.django_db(**words), append=False)
+            item.add_marker("rows")
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -79,50 +77,9 @@ def valkey(folder: Path) -> Iterator[str]:
     """An embedded Valkey with its data and socket in `folder`, as `make run` has it. Yields its URL."""
     binary, sock = require("valkey"), embedded.socket_path(folder)
     command = embedded.command(binary, folder=folder, sock=sock)
-    with _running(command, folder / "valkey.log", up=lambda: embedded.answers(sock)):
+    with running(Server(command, folder / "valkey.log", up=lambda: embedded.answers(sock))):
         yield embedded.url(sock)
     embedded.clear(sock, temporary=sock.parent != folder)
-
-
-@contextmanager
-def mongod(folder: Path) -> Iterator[int]:
-    """A mongod that waits to be made a one-node replica set named `rs0`. Yields its port on 127.0.0.1."""
-    port = free_port()
-    command = [str(require("mongod")), "--dbpath", str(folder), "--bind_ip", "127.0.0.1", "--port", str(port)]
-    command += ["--replSet", "rs0", "--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"]
-    with _running(command, folder / "mongod.log", up=lambda: _listens(port)):
-        yield port
-
-
-@contextmanager
-def postgresql() -> Iterator[Path]:
-    """A PostgreSQL with a superuser `marquee`. Yields the folder of its unix socket (it has no port open)."""
-    programs, command_as = require("postgresql"), _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="marquee-pg-", dir="/tmp"))
-    try:
-        if owner := _unprivileged_user():
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-        data = folder / "data"
-        initdb = [
-            str(programs / "initdb"),
-            "-D",
-            str(data),
-            "-U",
-            "marquee",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]
-        subprocess.run([*command_as, *initdb], cwd=folder, check=True, capture_output=True, timeout=60)
-        command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
-        command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        up = _accepts(programs, folder)
-        with _running([*command_as, *command], folder / "postgresql.log", up=up, stop=signal.SIGINT):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def eventually(condition: Callable[[], object], within_s: float = 30.0) -> None:
@@ -152,54 +109,88 @@ def free_port() -> int:
         return port
 
 
-@contextmanager
-def _running(
-    command: list[str], log: Path, *, up: Callable[[], bool], stop: signal.Signals = signal.SIGTERM
-) -> Iterator[None]:
-    """Start a server, wait until it is `up`, and stop it in the end."""
-    with log.open("wb") as output:
-        process = spawn(command, cwd=log.parent, output=output)
-    try:
+class Server:
+    """A server under the guard, its output in a log. It may be ended, killed or frozen, and started again."""
+
+    def __init__(
+        self,
+        command: list[str],
+        log: Path,
+        *,
+        up: Callable[[], bool],
+        stop: signal.Signals = signal.SIGTERM,
+        url: str = "",
+    ) -> None:
+        self.command, self.log, self.url = command, log, url
+        self._up, self._stop = up, stop
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is up."""
+        with self.log.open("ab") as output:
+            self.process = spawn(self.command, cwd=self.log.parent, output=output)
         give_up = time.monotonic() + UP_WITHIN_S
-        while not up():
-            if process.poll() is not None or time.monotonic() > give_up:
-                pytest.fail(f"{command[0]} did not come up:\n" + "\n".join(tail(log)))
+        while not self._up():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                last = "\n".join(tail(self.log))
+                self.end()
+                pytest.fail(f"{self.command[0]} did not come up:\n{last}")
             time.sleep(0.02)
-        yield
+
+    def end(self) -> None:
+        """Ask it to stop, and see that it does. To end what is not running is no error."""
+        process, self.process = self.process, None
+        if process is not None:
+            self._signal(process, signal.SIGCONT)
+            end(process, (self._stop, 10.0))
+
+    def kill(self) -> None:
+        """End it at once, as a crash of the machine would."""
+        process, self.process = self.process, None
+        assert process is not None
+        self._signal(process, signal.SIGKILL)
+        process.wait()
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open, and nothing answers."""
+        assert self.process is not None
+        self._signal(self.process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self._signal(self.process, signal.SIGCONT)
+
+    @staticmethod
+    def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """To the process and its children: PostgreSQL gives each of these a session of its own."""
+        for pid in (process.pid, *children_of(process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Start a server, and end it whatever happens."""
+    server.start()
+    try:
+        yield server
     finally:
-        end(process, (stop, 10.0))
+        server.end()
 
 
-def _listens(port: int) -> bool:
+def children_of(pid: int) -> list[int]:
+    """The processes that the process has started and that still run (Linux)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _accepts(programs: Path, folder: Path) -> Callable[[], bool]:
-    ready = [str(programs / "pg_isready"), "-q", "-h", str(folder)]
-    return lambda: subprocess.run(ready, timeout=5).returncode == 0
-
-
-def _unprivileged_user() -> pwd.struct_passwd | None:
-    """Whom PostgreSQL runs as when we are root, which it refuses to be."""
-    if os.geteuid() != 0:
-        return None
-    names = {user.pw_name: user for user in pwd.getpwall()}
-    return names.get("postgres") or names["nobody"]
-
-
-def _unprivileged() -> list[str]:
-    """The words before a command to be run as that user. A change of user forgets the guard: ask again."""
-    if not (user := _unprivileged_user()):
-        return []
-    return [
-        "setpriv",
-        f"--reuid={user.pw_uid}",
-        f"--regid={user.pw_gid}",
-        "--clear-groups",
-        "--pdeathsig=KILL",
-        "--",
-    ]
 
 
 def _on_path(*names: str) -> Path | None:

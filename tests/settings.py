@@ -20,6 +20,9 @@ for _variable in env.VARIABLES:
 for _name in options.NAMES:
     os.environ[_name] = ""
 os.environ["DATA_DIR"] = DATA_FOLDER
+# Which databases the suite runs on (`make test DB=...`); SQLite unless told otherwise.
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ["MONGODB_URI"] = os.environ.get("TEST_MONGODB_URI", "")
 
 from config.settings import *  # noqa: E402, F403
 
@@ -28,7 +31,8 @@ PASSWORD_HASHERS = [
 ]  # tests sign in often; the hash proves nothing
 
 # A file, as in life: threads of one process cannot share SQLite in memory without locking each other out.
-DATABASES["default"]["TEST"] = {"NAME": f"{DATA_FOLDER}/test.sqlite3"}  # noqa: F405
+if not os.environ["DATABASE_URL"]:
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATA_FOLDER}/test.sqlite3"}  # noqa: F405
 # Pages render without a collectstatic before: names are plain, files come from where they are written.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

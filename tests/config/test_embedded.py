@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
-import struct
-import subprocess
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -80,37 +75,6 @@ def test_the_fixture_serves_the_addresses_of_the_settings(valkey: redis.Redis) -
     assert any(key.endswith(b":film") for key in valkey.scan_iter())
 
 
-def test_mongod_becomes_a_one_node_replica_set(tmp_path: Path) -> None:
-    with (
-        servers.mongod(tmp_path) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
-    ):
-        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-        answer = mongo(connection, {"replSetInitiate": {"_id": "rs0", "members": members}})
-        assert b"\x01ok\x00" + struct.pack("<d", 1.0) in answer
-        give_up = time.monotonic() + 20
-        while b"\x08isWritablePrimary\x00\x01" not in mongo(connection, {"hello": 1}):
-            assert time.monotonic() < give_up, "no primary was elected"
-            time.sleep(0.05)
-
-
-def test_postgresql_answers_a_query() -> None:
-    programs = servers.require("postgresql")
-    with servers.postgresql() as folder:
-        query = [
-            str(programs / "psql"),
-            "-h",
-            str(folder),
-            "-U",
-            "marquee",
-            "-d",
-            "postgres",
-            "-Atc",
-            "select 6 * 7",
-        ]
-        assert subprocess.run(query, check=True, capture_output=True, timeout=20).stdout == b"42\n"
-
-
 @pytest.mark.parametrize("name", servers.PROGRAMS)
 def test_a_missing_program_is_a_skip_here_and_a_failure_in_ci(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -122,36 +86,3 @@ def test_a_missing_program_is_a_skip_here_and_a_failure_in_ci(
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="install it"):
         servers.require(name)
-
-
-def mongo(connection: socket.socket, command: dict[str, Any]) -> bytes:
-    """Send one command as an OP_MSG and return the answer's bytes.
-
-    Source: https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
-    """
-    body = struct.pack("<IB", 0, 0) + bson({**command, "$db": "admin"})
-    connection.sendall(struct.pack("<iiii", 16 + len(body), 1, 0, 2013) + body)
-    answer = connection.makefile("rb")
-    (length,) = struct.unpack("<i", answer.read(4))
-    return answer.read(length - 4)
-
-
-def bson(value: dict[str, Any]) -> bytes:
-    """As much of BSON as those commands need (bsonspec.org)."""
-    elements = b"".join(_element(name, item) for name, item in value.items()) + b"\x00"
-    return struct.pack("<i", len(elements) + 4) + elements
-
-
-def _element(name: str, item: Any) -> bytes:
-    key = name.encode() + b"\x00"
-    match item:
-        case int():
-            return b"\x10" + key + struct.pack("<i", item)
-        case str():
-            text = item.encode() + b"\x00"
-            return b"\x02" + key + struct.pack("<i", len(text)) + text
-        case dict():
-            return b"\x03" + key + bson(item)
-        case list():
-            return b"\x04" + key + bson({str(index): each for index, each in enumerate(item)})
-    raise TypeError(f"no BSON for {item!r}")

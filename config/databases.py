@@ -1,0 +1,99 @@
+"""DATABASE_URL and MONGODB_URI as Django's DATABASES. Every wait in it is bounded; nothing is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+DOCUMENTS = "documents"
+"""The alias of MongoDB, when there is one."""
+
+_POSTGRESQL = ("postgres://", "postgresql://")
+_MONGODB = ("mongodb://", "mongodb+srv://")
+
+
+def databases(env: Mapping[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
+    """`default`, and `documents` if MONGODB_URI is given. Raises ImproperlyConfigured for a bad address."""
+    default = _postgresql(env) if env["DATABASE_URL"] else _sqlite(env, folder)
+    return {"default": default, **({DOCUMENTS: _mongodb(env)} if env["MONGODB_URI"] else {})}
+
+
+def _sqlite(env: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """One file, one writer at a time. A transaction takes the write lock when it begins, so that none can
+    find, half way, that it read what another has changed since."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": folder / "marquee.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": env["DATABASE_TIMEOUT_S"],
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+
+
+def _postgresql(env: Mapping[str, Any]) -> dict[str, Any]:
+    """A pool in each process. A connection that has died in it is noticed before it is used."""
+    given = env["DATABASE_URL"]
+    if not given.startswith(_POSTGRESQL):
+        raise ImproperlyConfigured("DATABASE_URL is postgresql://user:password@host:5432/name, or empty.")
+    url = environ.Env.db_url_config(given)
+    if not url["NAME"]:
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database: postgresql://user:password@host:5432/name"
+        )
+    limit_ms = env["DATABASE_TIMEOUT_S"] * 1000
+    return {
+        **url,
+        "CONN_HEALTH_CHECKS": True,
+        # Behind PgBouncer a cursor of the server's would be lost between two statements.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "connect_timeout": env["DATABASE_CONNECT_TIMEOUT_S"],
+            "options": f"-c statement_timeout={limit_ms} -c lock_timeout={limit_ms}",
+            **url.get("OPTIONS", {}),
+            "pool": {
+                "min_size": 0,
+                "max_size": env["DATABASE_POOL_SIZE"],
+                "timeout": env["DATABASE_CONNECT_TIMEOUT_S"],
+            },
+        },
+    }
+
+
+def _mongodb(env: Mapping[str, Any]) -> dict[str, Any]:
+    """Acknowledged by a majority and in the journal, read from the primary: the switch log asks for it."""
+    given = env["MONGODB_URI"]
+    form = "MONGODB_URI is mongodb://user:password@host:27017/name?replicaSet=rs0, or empty."
+    if not given.startswith(_MONGODB):
+        raise ImproperlyConfigured(form)
+    try:
+        # An SRV record is looked up by whoever connects; here the form is all that matters.
+        name = parse_uri(given.replace("mongodb+srv://", "mongodb://", 1))["database"]
+    except (PyMongoError, ValueError) as error:
+        raise ImproperlyConfigured(f"{form} {error}") from None
+    if not name:
+        raise ImproperlyConfigured(f"MONGODB_URI names no database. {form}")
+    return {
+        "ENGINE": "config.mongodb",
+        "NAME": name,
+        "HOST": given,
+        "OPTIONS": {
+            "appname": "marquee",
+            "w": "majority",
+            "journal": True,
+            "readConcernLevel": "majority",
+            "readPreference": "primary",
+            "maxPoolSize": env["MONGODB_POOL_SIZE"],
+            "serverSelectionTimeoutMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
+            "connectTimeoutMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
+            "waitQueueTimeoutMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
+            "timeoutMS": env["DATABASE_TIMEOUT_S"] * 1000,
+        },
+    }

@@ -1,0 +1,1 @@
+"""MongoDB behind the ORM: `django-mongodb-backend`, with the few places where it falls short mended."""
