@@ -40,15 +40,9 @@ def _sqlite(env: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 def _postgresql(env: Mapping[str, Any]) -> dict[str, Any]:
     """A pool in each process. A connection that has died in it is noticed before it is used."""
-    given = env["DATABASE_URL"]
-    if not given.startswith(_POSTGRESQL):
-        raise ImproperlyConfigured("DATABASE_URL is postgresql://user:password@host:5432/name, or empty.")
-    url = environ.Env.db_url_config(given)
-    if not url["NAME"]:
-        raise ImproperlyConfigured(
-            "DATABASE_URL names no database: postgresql://user:password@host:5432/name"
-        )
-    limit_ms = env["DATABASE_TIMEOUT_S"] * 1000
+    url = _parsed(env["DATABASE_URL"])
+    given, limit_ms = url.pop("OPTIONS", {}), env["DATABASE_TIMEOUT_S"] * 1000
+    limits = f"-c statement_timeout={limit_ms} -c lock_timeout={limit_ms}"
     return {
         **url,
         "CONN_HEALTH_CHECKS": True,
@@ -56,8 +50,9 @@ def _postgresql(env: Mapping[str, Any]) -> dict[str, Any]:
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": env["DATABASE_CONNECT_TIMEOUT_S"],
-            "options": f"-c statement_timeout={limit_ms} -c lock_timeout={limit_ms}",
-            **url.get("OPTIONS", {}),
+            **given,
+            # Of two words on one setting the later counts, so the operator's own come last.
+            "options": f"{limits} {given.get('options', '')}".strip(),
             "pool": {
                 "min_size": 0,
                 "max_size": env["DATABASE_POOL_SIZE"],
@@ -65,6 +60,20 @@ def _postgresql(env: Mapping[str, Any]) -> dict[str, Any]:
             },
         },
     }
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    """An address of PostgreSQL as Django's words for it."""
+    form = "DATABASE_URL is postgresql://user:password@host:5432/name, or empty."
+    if not url.startswith(_POSTGRESQL):
+        raise ImproperlyConfigured(form)
+    try:
+        parsed: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{form} {error}") from None
+    if not parsed["NAME"]:
+        raise ImproperlyConfigured(f"DATABASE_URL names no database. {form}")
+    return parsed
 
 
 def _mongodb(env: Mapping[str, Any]) -> dict[str, Any]:
