@@ -13,12 +13,18 @@ django_wsgi = get_wsgi_application()
 from django.conf import settings  # noqa: E402 - needs the line above, as do the next
 
 from config.intake import Intake  # noqa: E402
+from config.probes import Probes  # noqa: E402
 from streaming.live.app import LiveApp  # noqa: E402
 from streaming.live.hub import Hub  # noqa: E402
 
 WORKERS = 8
 
-application = LiveApp(
-    Intake(django_wsgi, workers=WORKERS, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
-    Hub(redis=settings.EVENTSTREAM_REDIS),
+
+def _threads(workers: int) -> Intake:
+    return Intake(django_wsgi, workers=workers, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+application = Probes(
+    LiveApp(_threads(WORKERS), Hub(redis=settings.EVENTSTREAM_REDIS)),
+    ready=_threads(2),
 )

@@ -1,20 +1,28 @@
 """What stands between the server and Django's threads, so that a thread only ever works and never waits.
 
 A request body is read to its end before a thread is taken, within a size and a time. Answers are handed over
-whole: it is the event loop that waits for a slow reader.
+whole: it is the event loop that waits for a slow reader. Threads that all hang leave no backlog.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
+from core import problems
+from core.outages import RETRY_AFTER_S
 from streaming.live import http
 from streaming.live.http import ASGIApp, Receive, Scope, Send
 
 BODY_WITHIN_S = 20.0
+THREAD_WITHIN_S = 5.0
+"""Whoever has waited longer for a thread is told to come back: the work would be for nobody."""
+_SINCE = "marquee.since"
 
 
 class _Disconnected(Exception):
@@ -30,7 +38,7 @@ class Intake:
 
     def __init__(self, wsgi: Any, *, workers: int, max_body_bytes: int) -> None:
         # Queue size 0 is "no bound": with one, a thread waits in it until a slow reader has made room.
-        self.app = cast(ASGIApp, WSGIMiddleware(wsgi, workers=workers, send_queue_size=0))
+        self.app = cast(ASGIApp, WSGIMiddleware(_in_time(wsgi), workers=workers, send_queue_size=0))
         self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +84,23 @@ def _for_wsgi(scope: Scope, length: int) -> Scope:
     replaced = (b"content-length", b"transfer-encoding")
     headers = [(n, v) for n, v in scope["headers"] if b"_" not in n and n not in replaced]
     headers += [(b"content-length", str(length).encode())] if length else []
-    return {**scope, "headers": headers}
+    return {**scope, "headers": headers, _SINCE: time.monotonic()}
+
+
+def _in_time(wsgi: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """`wsgi` for requests that a thread took up soon enough. The others cost it nothing, so a backlog is
+    gone as soon as one thread is free."""
+
+    def within(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if time.monotonic() - environ["asgi.scope"][_SINCE] <= THREAD_WITHIN_S:
+            return wsgi(environ, start_response)
+        body = json.dumps(problems.body(503, "Too much is waiting here. Please try again.")).encode()
+        head = [("Content-Type", problems.CONTENT_TYPE), ("Content-Length", str(len(body)))]
+        head += [("Retry-After", str(RETRY_AFTER_S)), ("Cache-Control", "no-store")]
+        start_response("503 Service Unavailable", head)
+        return [body]
+
+    return within
 
 
 def _replay(body: bytes) -> Receive:

@@ -7,27 +7,17 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    NotSupportedError,
-    ProgrammingError,
-)
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from core.outages import OUTAGES, RETRY_AFTER_S
+
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER_S = 5
-
-_OUTAGES = (DatabaseError, InterfaceError)
-_BUGS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
-"""The database did answer, and what it says is that we asked for nonsense."""
+AWAY = "The database does not answer. Please try again."
 
 
 class Problem(exceptions.APIException):
@@ -52,10 +42,10 @@ def body(status: int, detail: str, **members: Any) -> dict[str, Any]:
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: keeps its statuses and headers, changes the body. None for a bug."""
-    outage = isinstance(error, _OUTAGES) and not isinstance(error, _BUGS)
+    outage = isinstance(error, OUTAGES)
     if outage:
-        logger.error("the database does not answer", exc_info=error)
-        error = Problem(503, "The database does not answer. Please try again.")
+        logger.error("the database does not answer: %s", error)
+        error = Problem(503, AWAY)
     response = exception_handler(error, context)
     if response is None:
         return None

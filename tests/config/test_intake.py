@@ -8,20 +8,26 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import uvicorn
 
-from config import intake
+from config import intake, probes
+from tests import loops
 
 WORKERS = 2
 MOST = 100_000
 WATCHDOG_S = 10.0
+HUNG, GO_ON = threading.Semaphore(0), threading.Event()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Says what it was asked; `/large` answers with 40 MB."""
+    """Says what it was asked; `/large` answers with 40 MB, `/hangs` not until GO_ON."""
+    if environ["PATH_INFO"] == "/hangs":
+        HUNG.release()
+        GO_ON.wait(WATCHDOG_S)
     if environ["PATH_INFO"] == "/large":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"x" * 400_000] * 100
@@ -127,3 +133,38 @@ def test_a_name_with_an_underscore_cannot_pose_as_one_that_a_proxy_guards(port: 
 def test_an_application_that_fails_is_an_error_and_the_next_request_is_served(port: int) -> None:
     assert _ask(port, path="/fails")[0] == 500
     assert _ask(port)[0] == 200
+
+
+def test_threads_that_all_hang_leave_no_backlog(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadPoolExecutor(2 * WORKERS) as clients:
+        hanging = [clients.submit(_ask, port, path="/hangs") for _ in range(WORKERS)]
+        for _ in hanging:
+            assert HUNG.acquire(timeout=WATCHDOG_S)
+        monkeypatch.setattr(intake, "THREAD_WITHIN_S", 0.0)  # from now on nobody is in time
+        waiting = [clients.submit(_ask, port) for _ in range(WORKERS)]
+        GO_ON.set()
+        assert [asked.result()[0] for asked in hanging] == [200] * WORKERS
+        assert [asked.result()[0] for asked in waiting] == [503] * WORKERS
+    monkeypatch.undo()
+    assert _ask(port)[0] == 200
+
+
+def test_alive_is_answered_whatever_hangs() -> None:
+    async def rest(*_: Any) -> None:
+        raise AssertionError("not here")
+
+    async def ask(path: str, method: str = "GET") -> list[dict[str, Any]]:
+        said: list[dict[str, Any]] = []
+
+        async def send(message: Any) -> None:
+            said.append(message)
+
+        scope = {"type": "http", "path": path, "method": method, "headers": []}
+        await probes.Probes(rest, ready=rest)(scope, None, send)  # type: ignore[arg-type]
+        return said
+
+    for path in ("/healthz", "/healthz/"):
+        start, body = loops.run(ask(path))
+        assert (start["status"], json.loads(body["body"])) == (200, {"status": "ok"})
+    with pytest.raises(AssertionError):
+        loops.run(ask("/healthzz"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import DataError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, ProgrammingError
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -93,7 +93,10 @@ def test_a_query_without_end_is_400(quiet: Client) -> None:
     assert_problem(quiet.get("/api/movies?" + "&".join(["a=1"] * 2000)), 400)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("secret"), IntegrityError("secret"), DataError("secret")])
+BUGS = (RuntimeError, DatabaseError, DataError, IntegrityError, ProgrammingError)
+
+
+@pytest.mark.parametrize("error", [bug("secret") for bug in BUGS])
 def test_a_bug_is_500_and_tells_nothing(quiet: Client, monkeypatch: Any, error: Exception) -> None:
     def fail(*args: Any) -> None:
         raise error
@@ -122,6 +125,17 @@ def test_a_locked_database_is_an_outage(quiet: Client, monkeypatch: Any) -> None
     monkeypatch.setattr(Me, "permission_classes", [])
     monkeypatch.setattr(Me, "get", locked)
     assert_problem(quiet.get("/api/auth/me"), 503)
+
+
+def test_a_page_whose_database_is_away_is_a_plain_503(no_database: None, quiet: Client) -> None:
+    quiet.cookies["sessionid"] = "x" * 32  # the session is read by a middleware, before any view
+    for path in ("/", "/watch/1", "/admin/", "/admin/core/setting/"):
+        response = quiet.get(path)
+        assert (response.status_code, response["Content-Type"]) == (503, "text/html; charset=utf-8"), path
+        assert int(response["Retry-After"]) > 0
+        assert b"Back in a moment" in response.content
+        assert b"Traceback" not in response.content
+        assert b"sqlite" not in response.content.lower()
 
 
 def test_what_is_wrong_is_said_field_by_field() -> None:
