@@ -5,3 +5,7 @@ class MarqueeAdminConfig(AdminConfig):
     """Django's admin under Marquee's name and theme."""
 
     default_site = "config.admin.MarqueeAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        from config import checks  # noqa: F401 - to import them is to register them

@@ -21,13 +21,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable. `type` is a caster of django-environ: str, bool, int or list. `words`: no others."""
+    """One variable. `type` is a caster of django-environ: str, bool, int or list. `words`: no others.
+
+    `least` is the smallest number that makes sense.
+    """
 
     name: str
     type: type
     default: Any
     help: str
     words: tuple[str, ...] = ()
+    least: int | None = None
 
 
 VARIABLES = (
@@ -59,13 +63,23 @@ VARIABLES = (
         "",
         "MongoDB, a replica set, mongodb://host/name, for the catalogue. Empty: the database above.",
     ),
-    Variable("DATABASE_POOL_SIZE", int, 20, "Connections to PostgreSQL that one process holds at most."),
-    Variable("MONGODB_POOL_SIZE", int, 20, "Connections to MongoDB that one process holds at most."),
     Variable(
-        "DATABASE_CONNECT_TIMEOUT_S", int, 3, "Seconds to wait for a database server, or a free connection."
+        "DATABASE_POOL_SIZE", int, 20, "Connections to PostgreSQL that one process holds at most.", least=1
     ),
-    Variable("DATABASE_TIMEOUT_S", int, 10, "Seconds that one statement, or a wait for a lock, may take."),
-    Variable("HOSTS", int, 1, "Machines that Marquee runs on. Several need DATABASE_URL and REDIS_URL."),
+    Variable("MONGODB_POOL_SIZE", int, 20, "Connections to MongoDB that one process holds at most.", least=1),
+    Variable(
+        "DATABASE_CONNECT_TIMEOUT_S",
+        int,
+        3,
+        "Seconds to wait for a database server, or a free connection.",
+        least=1,
+    ),
+    Variable(
+        "DATABASE_TIMEOUT_S", int, 10, "Seconds that one statement, or a wait for a lock, may take.", least=1
+    ),
+    Variable(
+        "HOSTS", int, 1, "Machines that Marquee runs on. Several need DATABASE_URL and REDIS_URL.", least=1
+    ),
     Variable("REDIS_URL", str, "", "Redis or Valkey. Empty: the embedded Valkey, a socket in DATA_DIR."),
     Variable(
         "TMDB_API_KEY", str, "", "TMDB v3 API key or v4 read token. Empty: `make run` brings its own demo."
@@ -104,15 +118,24 @@ def _value(env: environ.Env, variable: Variable) -> Any:
     try:
         return _parse(env, variable, given)
     except ValueError:
-        allowed = f"one of {', '.join(variable.words)}" if variable.words else _ALLOWED[variable.type]
-        problem = f"{variable.name} is {allowed}; {given[:60]!r} is not."
+        problem = f"{variable.name} is {_allowed(variable)}; {given[:60]!r} is not."
     raise ImproperlyConfigured(problem)
+
+
+def _allowed(variable: Variable) -> str:
+    if variable.words:
+        return f"one of {', '.join(variable.words)}"
+    least = "" if variable.least is None else f" from {variable.least} up"
+    return _ALLOWED[variable.type] + least
 
 
 def _parse(env: environ.Env, variable: Variable, given: str) -> Any:
     if variable.words:
         return variable.words[variable.words.index(given.upper())]
-    return options.BOOLEAN.parse(given) if variable.type is bool else env.parse_value(given, variable.type)
+    value = options.BOOLEAN.parse(given) if variable.type is bool else env.parse_value(given, variable.type)
+    if variable.least is not None and value < variable.least:
+        raise ValueError
+    return value
 
 
 def read_options() -> dict[str, Any]:

@@ -1,44 +1,87 @@
-"""`manage.py setup`: what has to be in place before Marquee runs. Twice is the same as once."""
+"""`manage.py setup`: what has to be in place before Marquee runs. Twice, or two at once, is like once."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
+from django.core import checks
+from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
+from django.db import connections
 from django.utils import timezone
 
+from core import databases, migrating, setup_lock
 from ingestion import runs, schedule
 from ingestion.models import Job
 from providers import services
 from streaming.models import Movie
 
 PASSWORD_FILE = "admin-password"
+UNFINISHED = "static.unfinished"
 
 
 class Command(BaseCommand):
-    help = "Bring database, static files, schedule, library provider and first account up to date."
+    help = "Bring databases, static files, schedule, library provider and first account up to date."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", interactive=False, verbosity=0)
-        self._say("database", "migrated")
-        call_command("collectstatic", interactive=False, verbosity=0)
-        self._say("static", str(settings.STATIC_ROOT))
+        folder = Path(settings.DATA_DIR)
+        refuse_what_cannot_work()
+        try:
+            with setup_lock.only_one(folder, on_wait=lambda what: self._say("waiting", f"for {what} to end")):
+                for alias in connections:
+                    self._migrate(alias)
+                self._fill(folder)
+        except databases.Unusable as error:
+            raise CommandError(str(error)) from error
+
+    def _migrate(self, alias: str) -> None:
+        began = time.monotonic()
+        with databases.explained(alias):
+            applied = migrating.bring_up_to_date(alias)
+        done = f"{applied} migrations in {time.monotonic() - began:.1f} s" if applied else "up to date"
+        self._say("database" if alias == "default" else alias, f"{databases.name(alias)}: {done}")
+
+    def _fill(self, folder: Path) -> None:
+        self._say("static", collect_static(folder))
         library = services.ensure_library()
         self._say("library", str(library.config["base_url"]) if library else "none (LIBRARY_URL is empty)")
         self._say("schedule", ", ".join(schedule.initialize()))
-        self._say("account", first_account(Path(settings.DATA_DIR)))
+        self._say("account", first_account(folder))
         if settings.TMDB_API_KEY and not Movie.objects.exists():
             runs.queue(Job.DISCOVER, at=timezone.now(), trigger="setup")
             self._say("catalogue", "empty; the first discovery is queued")
 
     def _say(self, what: str, how: str) -> None:
         self.stdout.write(f"{what:<10} {how}")
+        self.stdout.flush()
+
+
+def refuse_what_cannot_work() -> None:
+    """Raises CommandError for a configuration that loses data or keeps two machines apart."""
+    found = checks.run_checks(tags=["marquee"], include_deployment_checks=True)
+    errors = [" ".join(filter(None, [e.msg, e.hint, f"({e.id})"])) for e in found if e.is_serious()]
+    if errors:
+        raise CommandError("\n".join(errors))
+
+
+def collect_static(folder: Path) -> str:
+    """Collect the static files; where they are, in words.
+
+    A file that was cut off when a setup was killed looks newer than its source, and would be kept. So all of
+    them are made anew if the last one did not end.
+    """
+    unfinished = folder / UNFINISHED
+    again = unfinished.exists()
+    unfinished.touch()
+    call_command("collectstatic", interactive=False, verbosity=0, clear=again)
+    unfinished.unlink()
+    return str(settings.STATIC_ROOT)
 
 
 def first_account(folder: Path) -> str:

@@ -1,0 +1,70 @@
+"""What `manage.py check --deploy` says of a configuration, and what `manage.py setup` refuses to begin with.
+
+Each finding has a number that stays; docs/databases.md lists them. Servers are asked within the time-outs of
+the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from config.databases import DOCUMENTS
+from core import databases
+
+TAG = "marquee"
+
+
+@register(TAG, Tags.security, deploy=True)
+def several_hosts(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """What each machine would keep for itself, although all must share it."""
+    hosts = settings.ENV["HOSTS"]
+    if hosts == 1:
+        return []
+    found: list[CheckMessage] = []
+    if not settings.ENV["DATABASE_URL"]:
+        text = f"HOSTS is {hosts}, and the database is SQLite: each machine would have a database of its own."
+        found.append(Error(text, "Set DATABASE_URL to a PostgreSQL.", id="marquee.E001"))
+    if not settings.ENV["REDIS_URL"]:
+        text = f"HOSTS is {hosts}, and Valkey is embedded: each machine would have a queue of its own."
+        found.append(Error(text, "Set REDIS_URL to a Redis or Valkey.", id="marquee.E002"))
+    if not settings.ENV["SECRET_KEY"]:
+        text = f"HOSTS is {hosts}, and each machine would make a SECRET_KEY: what one signs, others refuse."
+        found.append(Error(text, "Set SECRET_KEY, to the same on all.", id="marquee.E003"))
+    return found
+
+
+@register(TAG, Tags.security, deploy=True)
+def databases_can_be_used(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Each answers, lets us in, and is new enough; MongoDB is a replica set."""
+    return [message for alias in connections for message in _database(alias)]
+
+
+def _database(alias: str) -> Iterable[CheckMessage]:
+    try:
+        reached = databases.reach(alias)
+        if alias == DOCUMENTS:
+            with databases.explained(alias):
+                hello = reached.admin.command("hello")
+            if not (hello.get("setName") or hello.get("msg") == "isdbgrid"):
+                text = f"{databases.name(alias)} is no replica set: what it has confirmed, it may lose."
+                hint = "Start mongod with --replSet, even a single one, and run rs.initiate()."
+                yield Error(text, hint, id="marquee.E004")
+    except databases.Unusable as error:
+        yield Error(str(error), id="marquee.E005")
+
+
+@register(TAG, Tags.security, deploy=True)
+def trusted_origins(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Architecture, "Providers": the one way past the guard of outbound requests is never open unnoticed."""
+    if not settings.HTTP_TRUSTED_ORIGINS:
+        return []
+    text = (
+        f"Requests may go to {', '.join(settings.HTTP_TRUSTED_ORIGINS)} although it may be a private address."
+    )
+    hint = "Keep HTTP_TRUSTED_ORIGINS empty unless these are yours."
+    return [Warning(text, hint, id="marquee.W001")]

@@ -1,0 +1,82 @@
+"""One `manage.py setup` at a time: several containers may start at once. The lock ends with its process.
+
+It is where the default database is. On PostgreSQL it is an advisory lock of a connection of its own; SQLite
+is on one machine, and so is a lock on a file beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from core.databases import Unusable, explained, name
+
+WAIT_S = 240.0
+"""For another setup. Less than the time that `make run` grants to all of it, so that the reason is read."""
+KEY = int.from_bytes(b"marquee")
+_FILE = "setup.lock"
+_POLL_S = 0.2
+# A machine that vanished without a word is noticed within a minute, and its lock is let go.
+_KEEPALIVE = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+
+
+def only_one(
+    folder: Path, *, on_wait: Callable[[str], None], wait_s: float = WAIT_S
+) -> AbstractContextManager[None]:
+    """Hold the lock of setup. `on_wait` is told once what one waits for. Raises Unusable."""
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+        return _in_postgresql(on_wait, wait_s)
+    return _in_folder(folder, on_wait, wait_s)
+
+
+@contextmanager
+def _in_folder(folder: Path, on_wait: Callable[[str], None], wait_s: float) -> Iterator[None]:
+    def take() -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    path = folder / _FILE
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        _wait(take, f"another setup on {folder}", on_wait, wait_s)
+        yield
+
+
+@contextmanager
+def _in_postgresql(on_wait: Callable[[str], None], wait_s: float) -> Iterator[None]:
+    """Of the session and not of a transaction: one that stands open for minutes would be in the way.
+
+    The connection is not of the pool, which hides from us why none can be made.
+    """
+    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    with explained(DEFAULT_DB_ALIAS):
+        session = psycopg.connect(**parameters, autocommit=True)
+    with session:
+        session.execute(_KEEPALIVE)
+
+        def take() -> bool:
+            row = session.execute("SELECT pg_try_advisory_lock(%s)", [KEY]).fetchone()
+            return bool(row and row[0])
+
+        _wait(take, f"another setup of {name(DEFAULT_DB_ALIAS)}", on_wait, wait_s)
+        yield
+
+
+def _wait(take: Callable[[], bool], what: str, on_wait: Callable[[str], None], wait_s: float) -> None:
+    give_up, told = time.monotonic() + wait_s, False
+    while not take():
+        if time.monotonic() > give_up:
+            raise Unusable(f"After {wait_s:.0f} s {what} is still at work. Run this again when it is done.")
+        if not told:
+            on_wait(what)
+            told = True
+        time.sleep(_POLL_S)
