@@ -2,8 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_mongodb_backend.base import DatabaseWrapper as Upstream
+from django_mongodb_backend.operations import DatabaseOperations
+from django_mongodb_backend.utils import OperationDebugWrapper
+
+from config.mongodb.schema import Introspection, SchemaEditor
+
+
+class Operations(DatabaseOperations):  # type: ignore[misc]
+    """Upstream's, with our compilers."""
+
+    compiler_module = "config.mongodb.compiler"
+
+    # Upstream makes a regular expression of `__iexact` too, and forgets to escape what was asked for.
+    prep_for_iexact_query = DatabaseOperations.prep_for_like_query
+
+
+class Logged(OperationDebugWrapper):  # type: ignore[misc]
+    """A collection whose every operation is in the query log, those on one document (`compiler`) as well."""
+
+    def update_one(self, *args: Any, **kwargs: Any) -> Any:
+        return self._timed("update_one", args, kwargs)
+
+    def delete_one(self, *args: Any, **kwargs: Any) -> Any:
+        return self._timed("delete_one", args, kwargs)
+
+    def _timed(self, name: str, args: Any, kwargs: Any) -> Any:
+        duration_s, result = self.profile_call(getattr(self.wrapped, name), args, kwargs)
+        self.log(name, duration_s, args, kwargs)
+        return result
 
 
 class DatabaseWrapper(Upstream):  # type: ignore[misc]
-    """Upstream's, as it is."""
+    SchemaEditorClass = SchemaEditor
+    introspection_class = Introspection
+    ops_class = Operations
+
+    # A field that is missing compares as null. Upstream asks for both with `$or` and `$exists`, which keeps
+    # the planner from the bounds of an index.
+    mongo_operators = Upstream.mongo_operators | {
+        "isnull": lambda field, is_null: {field: None if is_null else {"$ne": None}},
+    }
+
+    def get_collection(self, name: str, **kwargs: Any) -> Any:
+        collection = super().get_collection(name, **kwargs)
+        return Logged(self, collection.wrapped) if self.queries_logged else collection

@@ -14,6 +14,7 @@ from django.db import connection
 from core import conf, options, signals
 from core.models import Setting
 from core.options import DEFAULTS, OptionError
+from tests.queries import costs
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -79,8 +80,8 @@ def test_stored_nonsense_is_passed_over_and_logged(caplog: pytest.LogCaptureFixt
     assert "LEFT_THE_CODE" in caplog.text
 
 
-def test_all_settings_cost_one_query(django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(1):
+def test_all_settings_cost_one_query() -> None:
+    with costs(1):
         conf.current()
 
 

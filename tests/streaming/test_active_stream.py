@@ -15,6 +15,7 @@ from streaming.quality import Quality
 from streaming.switching import SYSTEM
 from tests import clients
 from tests.clients import assert_problem
+from tests.queries import costs
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
 
@@ -157,6 +158,6 @@ def test_who_asks_makes_no_difference(movie: Movie) -> None:
     assert clients.client("operator").get(path).content == get(movie).content
 
 
-def test_it_costs_two_queries(movie: Movie, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(2):
+def test_it_costs_two_queries(movie: Movie) -> None:
+    with costs(2):
         get(movie)

@@ -13,6 +13,7 @@ from streaming import switching
 from streaming.api.movies import PAGE_SIZE
 from streaming.models import Movie
 from tests.clients import assert_problem
+from tests.queries import costs
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
 
@@ -125,8 +126,8 @@ def test_versions_are_included_when_asked_for_as_the_public_sees_them() -> None:
     assert_problem(get("/api/movies/1?include=secrets"), 400)
 
 
-def test_a_page_costs_one_query(django_assert_num_queries: Any) -> None:
+def test_a_page_costs_one_query() -> None:
     for movie_id in range(1, 6):
         published(movie_id)
-    with django_assert_num_queries(1):
+    with costs(1):
         get()

@@ -12,6 +12,7 @@ from streaming.models import Movie, StreamVersion
 from streaming.quality import Quality
 from tests import clients
 from tests.clients import assert_problem
+from tests.queries import costs
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
 
@@ -79,11 +80,9 @@ def test_a_hidden_movie_is_for_staff(movie: Movie) -> None:
     assert_problem(clients.client("editor").get("/api/movies/999/stream-versions"), 404, reason="not_found")
 
 
-def test_the_number_of_versions_does_not_change_the_number_of_queries(
-    movie: Movie, django_assert_num_queries: Any
-) -> None:
+def test_the_number_of_versions_does_not_change_the_number_of_queries(movie: Movie) -> None:
     for n in range(20):
         factory.version(movie, f"more-{n}")
     client = clients.client()
-    with django_assert_num_queries(7):
+    with costs(7):
         client.get(f"/api/movies/{movie.pk}/stream-versions")
