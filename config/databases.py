@@ -11,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from config.postgresql import connection_class
+
 DOCUMENTS = "documents"
 """The alias of MongoDB, when there is one."""
 
@@ -41,7 +43,8 @@ def _sqlite(env: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _postgresql(env: Mapping[str, Any]) -> dict[str, Any]:
     """A pool in each process. A connection that has died in it is noticed before it is used."""
     url = _parsed(env["DATABASE_URL"])
-    given, limit_ms = url.pop("OPTIONS", {}), env["DATABASE_TIMEOUT_S"] * 1000
+    timeout_s, connect_timeout_s = env["DATABASE_TIMEOUT_S"], env["DATABASE_CONNECT_TIMEOUT_S"]
+    given, limit_ms = url.pop("OPTIONS", {}), timeout_s * 1000
     limits = f"-c statement_timeout={limit_ms} -c lock_timeout={limit_ms}"
     return {
         **url,
@@ -49,14 +52,19 @@ def _postgresql(env: Mapping[str, Any]) -> dict[str, Any]:
         # Behind PgBouncer a cursor of the server's would be lost between two statements.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
-            "connect_timeout": env["DATABASE_CONNECT_TIMEOUT_S"],
+            "connect_timeout": connect_timeout_s,
             **given,
             # Of two words on one setting the later counts, so the operator's own come last.
             "options": f"{limits} {given.get('options', '')}".strip(),
             "pool": {
                 "min_size": 0,
                 "max_size": env["DATABASE_POOL_SIZE"],
-                "timeout": env["DATABASE_CONNECT_TIMEOUT_S"],
+                "timeout": connect_timeout_s,
+                # The pool tries no longer than a request waits: its pauses double, up to a minute and more.
+                "reconnect_timeout": connect_timeout_s,
+                "connection_class": connection_class(
+                    timeout_s=timeout_s, connect_timeout_s=connect_timeout_s
+                ),
             },
         },
     }

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, where nothing that hangs can hold them up: ahead of the threads for all the rest."""
+"""`/healthz` and `/readyz`, ahead of the threads that serve the rest: nothing that hangs may hold them up."""
 
 from __future__ import annotations
 

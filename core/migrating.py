@@ -68,9 +68,12 @@ def _patience(alias: str) -> Iterator[None]:
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{STATEMENT_WITHIN_S}s"])
+        session = connection.connection  # its own clock (config.postgresql) has to be as patient
+        limit_s, session.answer_within_s = session.answer_within_s, STATEMENT_WITHIN_S
         try:
             yield
         finally:
+            session.answer_within_s = limit_s
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("RESET statement_timeout")
     else:
