@@ -8,6 +8,7 @@ SUPERVISOR := $(BIN)/python -m config.supervisor
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 TEST_WORKERS ?= 2
+DB ?=
 PYTEST_ARGS ?=
 
 MAKEFLAGS += --no-print-directory
@@ -64,8 +65,8 @@ shell: install  ## Django's shell, with the addresses of a running `make run`
 ##@ Check
 
 .PHONY: test
-test: $(DEV_STAMP)  ## The whole test suite, browser tests too (PYTEST_ARGS="-k policy")
-	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+test: $(DEV_STAMP)  ## All tests, and on PostgreSQL and MongoDB what touches rows (DB=postgres, PYTEST_ARGS="-k policy")
+	@$(BIN)/python -m tests "$(DB)" -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: check
 check: lint types imports migrations-check  ## Everything that can be told without running the product

@@ -10,8 +10,9 @@ from typing import Any
 import hypothesis
 import pytest
 import redis
+from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.db import connections, router
 
 from config.databases import DOCUMENTS
 from tests import servers
@@ -47,9 +48,10 @@ def _documents(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if DOCUMENTS in settings.DATABASES and "rows" in request.node.keywords:
         database = connections[DOCUMENTS].database
-        for name in database.list_collection_names():
-            if name != "django_migrations":
-                database[name].delete_many({})
+        for model in apps.get_models():
+            collection = database[model._meta.db_table]
+            if router.allow_migrate_model(DOCUMENTS, model) and collection.find_one({}, {"_id": 1}):
+                collection.delete_many({})
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +61,11 @@ def django_db_setup(django_db_setup: None) -> None:
         connections[DOCUMENTS].features.supports_transactions = True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--only-rows", action="store_true", help="leave out what touches no database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what touches rows, and so has to run on every layout: each such test may use all its databases."""
     for item in items:
         marker = item.get_closest_marker("django_db")
@@ -67,6 +73,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             words = {"databases": "__all__", **(marker.kwargs if marker else {})}
             item.add_marker(pytest.mark.django_db(**words), append=False)
             item.add_marker("rows")
+    if config.getoption("only_rows"):
+        config.hook.pytest_deselected(items=[item for item in items if "rows" not in item.keywords])
+        items[:] = [item for item in items if "rows" in item.keywords]
 
 
 @pytest.fixture(scope="session")

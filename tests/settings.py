@@ -5,15 +5,16 @@ Each xdist worker is a process: each has its own folder, and its own Valkey at t
 
 import atexit
 import os
-import shutil
-import tempfile
+from contextlib import ExitStack
 
 from config import env
 from core import options
+from tests.folders import temporary
 
-# Short and in /tmp: a socket's path holds 104 bytes. What a `.env` file sets is shadowed as well.
-DATA_FOLDER = tempfile.mkdtemp(prefix="marquee-test-", dir="/tmp")
-atexit.register(shutil.rmtree, DATA_FOLDER, ignore_errors=True)
+_open = ExitStack()
+atexit.register(_open.close)
+DATA_FOLDER = str(_open.enter_context(temporary()))
+# What a `.env` file sets is shadowed as well.
 for _variable in env.VARIABLES:
     _default = _variable.default
     os.environ[_variable.name] = ",".join(_default) if isinstance(_default, list) else str(_default)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import psycopg
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tests import databases
+from tests.servers import eventually, listens
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.servers
@@ -60,3 +71,109 @@ def test_a_layout_uses_the_servers_that_it_is_told_of(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://elsewhere/films")
     with databases.layout("postgres") as variables:
         assert variables == {"TEST_DATABASE_URL": "postgresql://elsewhere/films"}
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", ["postgres", "mongodb", "sqlite"])
+def test_a_fresh_database_is_there_for_as_long_as_it_is_used(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("TEST_DATABASE_URL", "TEST_MONGODB_URI"):
+        monkeypatch.delenv(variable, raising=False)
+    with databases.layout(name) as servers:
+        for variable, url in servers.items():
+            monkeypatch.setenv(variable, url)
+        with databases.fresh() as one, databases.fresh() as other:
+            assert [variable.replace("TEST_", "") for variable in servers] == list(one) == list(other)
+            for url in (*one.values(), *other.values()):
+                assert rows_of(url) == []
+                rows_of(url, "Sintel")
+            assert [rows_of(url) for url in other.values()] == [["Sintel"]] * len(other)
+        if url := one.get("MONGODB_URI"):
+            assert rows_of(url) == []
+        elif url := one.get("DATABASE_URL"):
+            with pytest.raises(psycopg.OperationalError, match="does not exist"):
+                rows_of(url)
+
+
+WAITS = """
+import os, time
+try:
+    print(os.environ.get("TEST_DATABASE_URL") or os.environ["TEST_MONGODB_URI"], flush=True)
+    time.sleep(100)
+finally:
+    print("put away", flush=True)
+"""
+
+
+@pytest.fixture
+def wrapper(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """`python -m tests.databases` on a layout, with a command that waits and puts away what is its own."""
+    command = [sys.executable, "-m", "tests.databases", request.param, "--", sys.executable, "-c", WAITS]
+    env = {name: value for name, value in os.environ.items() if name not in databases.VARIABLES}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+on_each_server = pytest.mark.parametrize("wrapper", ["postgres", "mongodb"], indirect=True)
+
+
+@pytest.mark.servers
+@on_each_server
+def test_no_server_outlives_a_wrapper_that_is_killed(wrapper: subprocess.Popen[str]) -> None:
+    port = port_in(wrapper)
+    assert listens(port)
+    os.kill(wrapper.pid, signal.SIGKILL)
+    eventually(lambda: not listens(port))
+    assert wrapper.stdout is not None
+    assert wrapper.stdout.read() == "", "the command has died with it, or this would wait for its end"
+
+
+@pytest.mark.servers
+@on_each_server
+def test_ctrl_c_lets_the_command_put_away_what_is_its_own(wrapper: subprocess.Popen[str]) -> None:
+    port = port_in(wrapper)
+    os.kill(wrapper.pid, signal.SIGINT)
+    assert wrapper.stdout is not None
+    assert wrapper.stdout.read() == "put away\n"
+    assert wrapper.wait(30) == 130
+    assert not listens(port)
+
+
+def port_in(wrapper: subprocess.Popen[str]) -> int:
+    """Where the server is, as the command was told."""
+    assert wrapper.stdout is not None
+    return urlsplit(wrapper.stdout.readline().strip()).port or 0
+
+
+def test_the_exit_code_is_the_commands_own() -> None:
+    code = [sys.executable, "-c", "import sys; sys.exit(3)"]
+    assert (
+        subprocess.run([sys.executable, "-m", "tests.databases", "sqlite", "--", *code], cwd=ROOT).returncode
+        == 3
+    )
+
+
+def test_a_layout_is_what_it_says_whatever_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_DATABASE_URL", "postgresql://elsewhere/films")
+    code = [sys.executable, "-c", "import os, sys; sys.exit('TEST_DATABASE_URL' in os.environ)"]
+    assert (
+        subprocess.run([sys.executable, "-m", "tests.databases", "sqlite", "--", *code], cwd=ROOT).returncode
+        == 0
+    )
+
+
+def rows_of(url: str, *new: str) -> list[str]:
+    """The films in a database, after these are added."""
+    if url.startswith("mongodb"):
+        with MongoClient(url, w="majority") as client:
+            films = client.get_default_database().film
+            for title in new:
+                films.insert_one({"_id": title})
+            return [film["_id"] for film in films.find()]
+    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        connection.execute("create table if not exists film (title text)")
+        for title in new:
+            connection.execute("insert into film values (%s)", [title])
+        return [row[0] for row in connection.execute("select title from film")]

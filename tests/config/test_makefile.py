@@ -21,6 +21,13 @@ def test_every_command_is_known_to_make_and_to_its_help(target: str) -> None:
     assert f"  make {target} " in make().stdout
 
 
+@pytest.mark.parametrize("database", ["", "sqlite", "postgres", "mongodb"])
+def test_one_variable_says_which_database_the_tests_run_on(tmp_path: Path, database: str) -> None:
+    env = fake_venv(tmp_path)
+    words = ("-n", "test", *env, *([f"DB={database}"] if database else []), "PYTEST_ARGS=-k policy -x")
+    assert f'python -m tests "{database}" -n 2 --dist loadfile -k policy -x' in make(*words).stdout
+
+
 def test_a_lock_is_installed_once_and_again_when_it_changes(tmp_path: Path) -> None:
     env = fake_venv(tmp_path)
     assert "installs requirements.lock" in make("install", *env).stdout
