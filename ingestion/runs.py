@@ -7,9 +7,8 @@ nothing here waits for one: Celery carries a run's id and no more.
 from __future__ import annotations
 
 import logging
-import traceback
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -19,13 +18,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from core import conf
-from core.options import OptionError
 from ingestion import slots
+from ingestion.attempts import End, Work, attempt
 from ingestion.models import IngestLog, IngestRun, Job, Slot
 from ingestion.reports import Report, Stopped, log
 from ingestion.slots import Clock
-from providers.errors import ProviderError
-from streaming.errors import SwitchError
 
 __all__ = ["Report", "Stopped", "Work", "cancel", "execute", "find_lost", "log", "queue"]
 
@@ -36,9 +33,6 @@ Status = IngestRun.Status
 QUEUED_LEASE = timedelta(minutes=10)
 """How long a queued run is left to the broker before it is published once more."""
 RECOVERED_AT_ONCE = 500
-RETRY_AFTER = timedelta(minutes=1)
-EXPECTED = (ProviderError, SwitchError, OptionError)
-"""What can go wrong in a job without being a bug; its message explains it."""
 
 
 class UnknownRun(Exception):
@@ -51,10 +45,6 @@ class Recovered(NamedTuple):
     lost: int = 0
     retried: int = 0
     published: int = 0
-
-
-Work = Callable[[Report], dict[str, Any]]
-"""A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
 
 def queue(
@@ -82,20 +72,24 @@ def queue(
 
 
 def execute(run_id: uuid.UUID, work: Work, *, clock: Clock = timezone.now) -> IngestRun | None:
-    """Do the work of a queued run, here and now. None when it is not queued: then somebody else has it."""
+    """Do the work of a queued run, here and now. None when it is not queued: then somebody else has it.
+
+    A database that goes away meanwhile is waited for: how the work ended is on record before this returns.
+    Raises one of `core.outages` if it is away before the work has begun; then the run is as queued as it was.
+    """
     run = _start(run_id, at=clock())
     if run is None:
         return None
-    retry_in = None
     with slots.kept(_key(run), run.pk, clock) as lease:
+        report = Report(run, clock, lease)
         try:
-            retry_in = _attempt(work, Report(run, clock, lease))
+            end = attempt(work, report)
         except BaseException:
             _close([Status.RUNNING], run, Status.CANCELLED, at=clock(), error="Interrupted.")
+            _pass_on(run, at=clock())
             raise
-        finally:
-            _pass_on(run, at=clock(), retry_in=retry_in)
-    run.refresh_from_db()
+        _conclude(report, end)
+        lease.written(run.refresh_from_db)
     return run
 
 
@@ -157,37 +151,30 @@ def _publish(run: IngestRun, *, at: datetime) -> None:
 def _start(run_id: uuid.UUID, *, at: datetime) -> IngestRun | None:
     """Turn a queued run into a running one. None when it is not queued, so each is worked on once."""
     queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)
-    if not queued.update(status=Status.RUNNING, started_at=at, attempts=F("attempts") + 1):
+    run = queued.first()
+    if run is None or not queued.update(status=Status.RUNNING, started_at=at, attempts=F("attempts") + 1):
         return None
-    run = IngestRun.objects.get(pk=run_id)
-    slots.extend(_key(run), run.pk, until=at + slots.RUNNING_LEASE)
+    run.status, run.started_at, run.attempts = Status.RUNNING, at, run.attempts + 1
     return run
 
 
-def _attempt(work: Work, report: Report) -> timedelta | None:
-    """Do the work and close the run. Returns when to retry, if that can help."""
-    try:
-        summary = work(report)
-    except Stopped:
-        return None
-    except EXPECTED as error:
-        failed = _fail(report, IngestLog.Status.FAILED, str(error), error="")
-        helps = failed and getattr(error, "retryable", False)
-        return RETRY_AFTER * 2**report.run.attempts if helps else None
-    except Exception as bug:
-        logger.exception("%s failed", report.run)
-        _fail(report, IngestLog.Status.ERROR, f"{type(bug).__name__}: {bug}", error=traceback.format_exc())
-        return None
-    _close([Status.RUNNING], report.run, Status.SUCCEEDED, at=report.now(), summary=summary)
-    return None
+def _conclude(report: Report, end: End | None) -> None:
+    """Close the run, say why, and pass its slot on, each of them for certain. No retry of a run that was
+    cancelled, or taken for lost, before it failed."""
+    run, at, written = report.run, report.now(), report.lease.written
+    if end is None or not written(lambda: _closed(run, end, at)):
+        written(lambda: _pass_on(run, at=at))
+        return
+    if said := end.said:
+        written(lambda: report.log(**said))
+    written(lambda: _pass_on(run, at=at, retry_in=end.retry_in, counts=end.counts))
 
 
-def _fail(report: Report, status: IngestLog.Status, message: str, *, error: str) -> bool:
-    """Close the run as failed. False when it was cancelled, or taken for lost, before it failed."""
-    failed = _close([Status.RUNNING], report.run, Status.FAILED, at=report.now(), error=error or message)
-    if failed:
-        report.log(status, message, error=error)
-    return failed
+def _closed(run: IngestRun, end: End, at: datetime) -> bool:
+    """Close the run. True also if it was closed so by an UPDATE whose answer did not arrive."""
+    if _close([Status.RUNNING], run, end.status, at=at, **end.columns):
+        return True
+    return IngestRun.objects.filter(pk=run.pk, status=end.status).exists()
 
 
 def _close(among: Iterable[str], run: IngestRun, status: str, *, at: datetime, **columns: Any) -> bool:
@@ -196,13 +183,14 @@ def _close(among: Iterable[str], run: IngestRun, status: str, *, at: datetime, *
     return open_run.update(status=status, finished_at=at, **columns) == 1
 
 
-def _pass_on(run: IngestRun, *, at: datetime, retry_in: timedelta | None = None) -> bool:
+def _pass_on(run: IngestRun, *, at: datetime, retry_in: timedelta | None = None, counts: bool = True) -> bool:
     """Give the slot of a run that is over to its retry or to the run asked for meanwhile, or free it.
 
-    True when it is retried.
+    True when it is retried. An attempt that `counts` is one of those that MAX_RETRY_ATTEMPTS bounds.
     """
-    if retry_in is not None and run.attempts <= conf.current().max_retry_attempts:
-        return _follow(run, trigger="retry", attempts=run.attempts, at=at, wait=retry_in)
+    attempts = run.attempts if counts else run.attempts - 1
+    if retry_in is not None and attempts <= conf.current().max_retry_attempts:
+        return _follow(run, trigger="retry", attempts=attempts, at=at, wait=retry_in)
     if not slots.release(_key(run), run.pk):
         _follow(run, trigger="again", attempts=0, at=at, wait=timedelta(0))
     return False

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db import DatabaseError, connections
+from django.db import close_old_connections, connections
 
+from core.outages import OUTAGES
 from ingestion.models import Slot
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Written = TypeVar("Written")
 
 RUNNING_LEASE = timedelta(seconds=60)
 HEARTBEAT_S = 15.0
+TRY_AGAIN_S = 1.0
 
 
 def key_for(job: str, movie_id: int | None) -> str:
@@ -65,13 +70,32 @@ class Lease:
         self.lost = threading.Event()
         self._over = threading.Event()
 
-    def renew(self) -> None:
-        """Extend the lease. A database that does not answer is asked again at the next beat."""
+    def renew(self) -> bool:
+        """Extend the lease. False if the database does not answer; the next beat asks again."""
         try:
             if not extend(self.key, self.run_id, until=self._clock() + RUNNING_LEASE):
                 self.lost.set()
-        except DatabaseError as error:
+        except OUTAGES as error:
             logger.warning("the lease of %s was not renewed: %s", self.key, error)
+            close_old_connections()  # a broken one would break every question to come
+            return False
+        return True
+
+    def outlast(self) -> bool:
+        """Wait, with the slot in hand, until the database answers. False if it did so at once."""
+        away = False
+        while not self.renew():
+            away = True
+            time.sleep(TRY_AGAIN_S)
+        return away
+
+    def written(self, write: Callable[[], Written]) -> Written:
+        """Do what has to be on record, however long the database is away: nobody else could do it now."""
+        while True:
+            try:
+                return write()
+            except OUTAGES:
+                self.outlast()
 
     def beat(self) -> None:
         """Renew until the run is over. Runs in a thread of its own, so the connection is its own too."""
@@ -89,6 +113,7 @@ class Lease:
 def kept(key: str, run_id: uuid.UUID, clock: Clock) -> Iterator[Lease]:
     """Hold the slot, heartbeat included, for as long as the block lasts."""
     lease = Lease(key, run_id, clock)
+    lease.renew()
     thread = threading.Thread(target=lease.beat, name=f"lease {key}", daemon=True)
     thread.start()
     try:

@@ -1,24 +1,35 @@
 """The jobs as Celery tasks of the same names: a run's id in, one call out. Beat gives no id.
 
-A message that comes twice, late or for a run that is over does nothing (`ingestion.runs`).
+A message that comes twice, late or for a run that is over does nothing (`ingestion.runs`). One that comes
+while the database is away goes back to the broker; of the schedule's, the next one will do.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 from celery import shared_task
+from celery.exceptions import Reject
 from django.utils import timezone
 
+from core.outages import OUTAGES
 from ingestion import jobs
 from ingestion.models import Job
 
+logger = logging.getLogger(__name__)
+
 
 def _do(job: Job, run_id: str | None) -> None:
-    if run_id is None:
-        jobs.run_now(job, at=timezone.now(), trigger="schedule")
-    else:
-        jobs.execute(uuid.UUID(run_id))
+    try:
+        if run_id is None:
+            jobs.run_now(job, at=timezone.now(), trigger="schedule")
+        else:
+            jobs.execute(uuid.UUID(run_id))
+    except OUTAGES as error:
+        logger.warning("%s has to wait, the database does not answer: %s", job, error)
+        if run_id is not None:
+            raise Reject(error, requeue=True) from error
 
 
 @shared_task(name=Job.DISCOVER.value)

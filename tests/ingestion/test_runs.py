@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 
 from core import conf
 from ingestion import runs, slots
@@ -134,6 +134,67 @@ def test_of_many_workers_with_the_same_message_one_does_the_work() -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(worker, range(6)))
     assert done == [1]
+
+
+def test_a_database_that_is_too_slow_for_the_work_is_tried_again_later_and_not_for_ever() -> None:
+    """It answers all the rest, so waiting for it would be waiting for nothing."""
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    for attempt in range(1, conf.current().max_retry_attempts + 2):
+        closed = runs.execute(run.pk, work, clock=clock())
+        assert closed is not None
+        assert (closed.status, closed.attempts) == (Status.FAILED, attempt)
+        assert closed.error.startswith("The database did not answer: ")
+        run = IngestRun.objects.filter(status=Status.QUEUED).first() or run
+    assert not IngestRun.objects.filter(status=Status.QUEUED).exists()
+    assert Slot.objects.get().run_id is None
+
+
+def test_a_database_that_is_away_is_waited_for_and_costs_no_attempt(
+    monkeypatch: pytest.MonkeyPatch, broker: list[str]
+) -> None:
+    """Away for real: tests/faults. Here it is the lease that hears nothing, twice."""
+    run, _ = queue()
+    silences = iter([False, False])
+    renew = slots.Lease.renew
+    monkeypatch.setattr(slots, "TRY_AGAIN_S", 0.0)
+
+    def work(report: Report) -> dict[str, Any]:
+        monkeypatch.setattr(slots.Lease, "renew", lambda lease: next(silences, None) is None and renew(lease))
+        raise OperationalError("the connection is closed")
+
+    assert runs.execute(run.pk, work, clock=clock()).status == Status.FAILED  # type: ignore[union-attr]
+    retry = IngestRun.objects.get(status=Status.QUEUED)
+    assert (retry.trigger, retry.attempts) == ("retry", 0)
+    assert broker == [str(run.pk), str(retry.pk)]  # at once: nobody waits for a tick
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
+    monkeypatch: pytest.MonkeyPatch, applied: bool
+) -> None:
+    run, _ = queue()
+    close = runs._close
+    lost = iter([True])
+
+    def closing(*args: Any, **columns: Any) -> bool:
+        if not next(lost, False):
+            return close(*args, **columns)
+        if applied:
+            close(*args, **columns)
+        raise OperationalError("the connection was lost")
+
+    monkeypatch.setattr(runs, "_close", closing)
+
+    def work(report: Report) -> dict[str, Any]:
+        raise ProviderTransient("time-out")
+
+    assert runs.execute(run.pk, work, clock=clock()).status == Status.FAILED  # type: ignore[union-attr]
+    assert IngestRun.objects.get(status=Status.QUEUED).attempts == 1
+    assert IngestLog.objects.count() == 1
 
 
 def test_success_keeps_summary_progress_and_times() -> None:
