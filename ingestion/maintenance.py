@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any
-
-from django.db.models import Q
+from uuid import UUID
 
 from ingestion import refresh, reverify, runs
 from ingestion.models import IngestLog
 from ingestion.runs import Report
+from providers.models import Provider
 from streaming import switching
 from streaming.errors import SwitchError
 from streaming.models import Movie, StreamVersion
@@ -17,6 +19,7 @@ from streaming.models import Movie, StreamVersion
 CHECKS = 30
 SEARCHES = 100
 MOVIES = 100
+BATCH = 500
 LOOK_BACK = timedelta(days=1)
 """How old a half-made switch may be: older ones were found by the ticks before this one."""
 
@@ -42,18 +45,30 @@ def tick(report: Report) -> dict[str, Any]:
 
 def _to_be_left(at: datetime) -> list[int]:
     """Movies whose active stream may be shown no longer: out of rights, or of a disabled provider."""
-    lapsed = Q(active_stream__rights_until__lte=at) | Q(active_stream__rights_from__gt=at)
-    gone = lapsed | Q(active_stream__provider__enabled=False)
-    return list(Movie.objects.present().filter(gone).values_list("pk", flat=True)[:MOVIES])
+    disabled = list(Provider.objects.filter(enabled=False).values_list("pk", flat=True))
+    taken = StreamVersion.objects.taken()
+    gone = (
+        taken.filter(rights_until__lte=at),
+        taken.filter(rights_from__gt=at),
+        taken.filter(provider__in=disabled),
+    )
+    keys = chain.from_iterable(versions.values_list("pk", flat=True).iterator() for versions in gone)
+    return list(islice(dict.fromkeys(_showing(keys)), MOVIES))
+
+
+def _showing(keys: Iterator[UUID]) -> Iterator[int]:
+    """The movies that point at any of these versions."""
+    while some := list(islice(keys, BATCH)):
+        yield from Movie.objects.present().filter(active_stream__in=some).values_list("pk", flat=True)
 
 
 def _released(report: Report, at: datetime) -> list[StreamVersion]:
     """Versions whose suppression has ended: they may be chosen again, once they have been probed."""
-    over = StreamVersion.objects.present().filter(suppressed_at__isnull=False, suppressed_until__lte=at)
+    over = StreamVersion.objects.filter(suppressed_at__isnull=False, suppressed_until__lte=at)
     versions = list(over.order_by("suppressed_until").prefetch_related("provider")[:MOVIES])
     for version in versions:
         _release(report, version)
-    return versions
+    return reverify.of_present(versions)
 
 
 def _release(report: Report, version: StreamVersion) -> None:

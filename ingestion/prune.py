@@ -5,11 +5,13 @@ Never deleted: a version that is active, suppressed or of a pinned movie, and an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import router
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from core import conf
 from ingestion.models import IngestLog, IngestRun, Job
@@ -26,8 +28,8 @@ def prune(report: Report) -> dict[str, Any]:
     at = report.now()
     grace = timedelta(hours=conf.current().grace_period_hours)
     summary = {
-        "deleted": _delete_expired(at, before=report.run.queued_at),
-        "expired": _expire(at, grace=grace),
+        "deleted": _delete_expired(before=report.run.queued_at),
+        "expired": _expire(at, before=at - grace),
         "logs": _drop(IngestLog.objects.filter(at__lt=at - LOGS_KEPT)),
         "runs": _drop(_old_runs(at)),
     }
@@ -37,36 +39,45 @@ def prune(report: Report) -> dict[str, Any]:
     return summary
 
 
-def _unwanted(at: datetime, *, grace: timedelta) -> QuerySet[StreamVersion]:
-    """Not listed by the latest complete search; neither seen nor active for longer than the grace period."""
-    unlisted = Q(last_seen__lt=F("movie__matched_at")) & Q(last_seen__lt=at - grace)
-    retired = Q(retired_at__isnull=True) | Q(retired_at__lt=at - grace)
-    return _free(StreamVersion.objects.filter(unlisted & retired))
-
-
-def _free(versions: QuerySet[StreamVersion]) -> QuerySet[StreamVersion]:
-    active = Movie.objects.filter(active_stream__isnull=False).values("active_stream")
-    return versions.filter(suppressed_at__isnull=True, movie__pinned=False).exclude(pk__in=active)
-
-
-def _expire(at: datetime, *, grace: timedelta) -> int:
-    """Mark versions: the policy passes them over from now on, and being found again clears the mark."""
-    keys = list(
-        _unwanted(at, grace=grace).filter(expired_at__isnull=True).values_list("pk", flat=True)[:BATCH]
+def _expire(at: datetime, *, before: datetime) -> int:
+    """Mark what was neither listed by the latest complete search of its movie nor seen or active since
+    `before`: the policy passes it over from now on, and being found again clears the mark."""
+    retired = Q(retired_at__isnull=True) | Q(retired_at__lt=before)
+    unseen = StreamVersion.objects.filter(retired, last_seen__lt=before, expired_at__isnull=True)
+    unlisted = (
+        version.pk
+        for version, movie in _free(unseen.order_by("last_seen"))
+        if movie.matched_at is not None and version.last_seen < movie.matched_at
     )
-    return StreamVersion.objects.filter(pk__in=keys, expired_at__isnull=True).update(expired_at=at)
+    still = unseen.filter(pk__in=list(islice(unlisted, BATCH)))
+    return still.update(expired_at=at)
 
 
-def _delete_expired(at: datetime, *, before: datetime) -> int:
+def _delete_expired(*, before: datetime) -> int:
     """Delete what an earlier run marked, each by one statement that tests the mark again.
 
-    `delete()` would look first and then delete by key: a version that is found again in between could
-    become active, and a turn that leads to a row that is gone could never be finished.
+    What bears the mark nobody can choose, and finding it clears the mark: so no turn leads to what such a
+    statement deletes. `delete()` would look first and then delete by key: a version that is found again in
+    between could become active, and a turn that leads to a row that is gone could never be finished.
     """
-    marked = _free(StreamVersion.objects.filter(expired_at__lt=before))
-    keys = list(marked.values_list("pk", flat=True)[:BATCH])
+    marked = StreamVersion.objects.filter(expired_at__lt=before)
+    keys = [version.pk for version, _ in islice(_free(marked.order_by("expired_at")), BATCH)]
     using = router.db_for_write(StreamVersion)
-    return sum(marked.filter(pk=key)._raw_delete(using) for key in keys)
+    free = marked.filter(suppressed_at__isnull=True)
+    return sum(free.filter(pk=key)._raw_delete(using) for key in keys)
+
+
+def _free(versions: QuerySet[StreamVersion]) -> Iterator[tuple[StreamVersion, Movie]]:
+    """Those that are neither suppressed nor active nor of a pinned movie, each with its movie."""
+    rows = versions.filter(suppressed_at__isnull=True).only("movie_id", "last_seen").iterator()
+    while some := list(islice(rows, BATCH)):
+        movies = Movie.objects.only("matched_at", "pinned", "active_stream").in_bulk(
+            {v.movie_id for v in some}
+        )
+        for version in some:
+            movie = movies[version.movie_id]
+            if not movie.pinned and movie.active_stream_id != version.pk:
+                yield version, movie
 
 
 def _old_runs(at: datetime) -> QuerySet[IngestRun]:

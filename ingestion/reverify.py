@@ -24,7 +24,7 @@ State = StreamVersion.State
 
 def reverify(report: Report) -> dict[str, Any]:
     """Probe what is due: active streams first, of popular movies first."""
-    due = by_importance(StreamVersion.objects.due(report.now())[:PER_RUN])
+    due = by_importance(of_present(StreamVersion.objects.due(report.now())[:PER_RUN]))
     checked = switches = 0
     for batch in _batches(due):
         switches += check_all(report, batch)
@@ -39,7 +39,23 @@ def urgent(at: datetime, *, limit: int) -> list[StreamVersion]:
     due = StreamVersion.objects.due(at)
     hot = [*due.filter(on_trial=True)[:limit], *due.filter(state=State.SUSPECT)[:limit]]
     chosen = {version.pk: version for version in [*hot, *due[:limit]]}
-    return list(chosen.values())[:limit]
+    return of_present(list(chosen.values())[:limit])
+
+
+def of_present(versions: Iterable[StreamVersion]) -> list[StreamVersion]:
+    """Those whose movies were not removed: whose rights ended is asked for nothing any more.
+
+    The others' checks are put aside until an editor restores the movie, which makes them due; if that happens
+    meanwhile, they are no longer what was read here, and stay due.
+    """
+    found = list(versions)
+    movies = Movie.objects.filter(pk__in={v.movie_id for v in found}, removed_at__isnull=False)
+    removed = set(movies.values_list("pk", flat=True))
+    for version in found:
+        if version.movie_id in removed:
+            as_read = StreamVersion.objects.filter(pk=version.pk, next_check_at=version.next_check_at)
+            as_read.update(next_check_at=None)
+    return [version for version in found if version.movie_id not in removed]
 
 
 def by_importance(due: Iterable[StreamVersion]) -> list[StreamVersion]:

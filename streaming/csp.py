@@ -43,9 +43,9 @@ def frame_origins(movie_id: int) -> set[str]:
 
 
 def _version_origins(movie_id: int, *, embeds: bool) -> list[str]:
-    versions = StreamVersion.objects.of(movie_id).filter(provider__enabled=True)
+    versions = StreamVersion.objects.of(movie_id).prefetch_related("provider")
     kind = versions.filter if embeds else versions.exclude
-    return [_origin_of(url) for url in kind(delivery=Delivery.EMBED).values_list("url", flat=True)]
+    return [_origin_of(v.url) for v in kind(delivery=Delivery.EMBED) if v.provider.enabled]
 
 
 def _origin_of(url: str) -> str:

@@ -150,7 +150,7 @@ def _told(row: StreamSwitch, movie: Movie) -> Told:
 def _stream_of(movie: Movie) -> StreamVersion | None:
     if movie.active_stream_id is None:
         return None
-    return StreamVersion.objects.select_related("provider").get(pk=movie.active_stream_id)
+    return StreamVersion.objects.prefetch_related("provider").get(pk=movie.active_stream_id)
 
 
 def _allow_playing(response: HttpResponse, movie: Movie) -> None:

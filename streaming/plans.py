@@ -134,6 +134,16 @@ def by_withdrawal(seen: Standing) -> Plan | None:
     )
 
 
+def by_restoration(seen: Standing) -> Plan | None:
+    """Bring a withdrawn movie back, to be searched for and its streams probed anew: nobody has asked for
+    either since (`ingestion.reverify` puts the checks of a removed movie's streams aside)."""
+    if seen.movie.removed_at is None:
+        return None
+    now = {"next_check_at": seen.at}
+    columns, versions = {"removed_at": None, **now}, {key: dict(now) for key in seen.versions}
+    return Plan(reason=Reason.REVISED, to=seen.active, movie=columns, versions=versions)
+
+
 def by_edit(seen: Standing, columns: Mapping[str, Any]) -> Plan | None:
     """Change switching's own columns of the movie other than the pointer."""
     changed = {name: value for name, value in columns.items() if getattr(seen.movie, name) != value}

@@ -1,4 +1,7 @@
-"""Chainable questions about movies, versions and switches. Time is an argument, never hidden."""
+"""Chainable questions about movies, versions and switches. Time is an argument, never hidden.
+
+None joins: MongoDB would read whole collections for it. Ask for rows by an index, then for theirs by key.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +40,13 @@ class StreamVersionQuerySet(models.QuerySet["StreamVersion"]):
     def of(self, movie_id: int) -> Self:
         return self.filter(movie_id=movie_id)
 
-    def present(self) -> Self:
-        """Of movies that were not removed by an editor: whose rights ended is asked for nothing any more."""
-        return self.filter(movie__removed_at__isnull=True)
-
     def due(self, at: datetime) -> Self:
         """Those to be probed, the longest overdue first, with their providers."""
-        due = self.present().filter(next_check_at__lte=at)
-        return due.order_by("next_check_at").prefetch_related("provider")
+        return self.filter(next_check_at__lte=at).order_by("next_check_at").prefetch_related("provider")
+
+    def taken(self) -> Self:
+        """Those that turns have written to and not left since: every active stream is among them."""
+        return self.filter(retired_at__isnull=True, switch_seq__gt=0)
 
 
 class StreamSwitchQuerySet(models.QuerySet["StreamSwitch"]):

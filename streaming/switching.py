@@ -100,7 +100,7 @@ def withdraw(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> Stre
 
 def restore(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
     """Bring a withdrawn movie back; the next `reconsider` chooses its stream. None when it is not out."""
-    return turns.take(movie_id, lambda seen: plans.by_edit(seen, {"removed_at": None}), actor, comment, at)
+    return turns.take(movie_id, plans.by_restoration, actor, comment, at)
 
 
 def edit(

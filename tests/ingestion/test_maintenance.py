@@ -1,4 +1,4 @@
-"""What the jobs that keep order do: due searches, sweeps, pruning."""
+"""What the jobs that keep order do: due searches and sweeps. Pruning: test_prune.py."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from core import conf
 from ingestion import refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
-from ingestion.slots import RUNNING_LEASE
+from providers.models import Provider
 from providers.types import ProbeOutcome
 from streaming import switching
 from streaming.errors import Contended
@@ -78,7 +77,7 @@ def test_the_tick_puts_a_search_off_so_that_one_bad_movie_cannot_block_the_rest(
 def test_the_tick_finds_a_lost_run(valkey: Any) -> None:
     run, _ = runs.queue(Job.MATCH, movie_id=1, at=AT, trigger="test")
     assert runs._start(run.pk, at=AT)
-    assert succeeded(Job.TICK, at=AT + RUNNING_LEASE)["lost"] == 1
+    assert succeeded(Job.TICK, at=AT + runs.QUEUED_LEASE)["lost"] == 1
     assert IngestRun.objects.get(trigger="retry").movie_id == 1
 
 
@@ -87,27 +86,9 @@ def test_the_tick_finishes_a_switch_that_was_left_half_done(valkey: Any) -> None
     key = factory.version(movie, "a")
     switching.reconsider(1, at=AT)
     # As a process leaves it that dies right after the commit point: the movie knows nothing of the row.
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE streaming_movie SET switch_seq = 0, active_stream_id = NULL")
+    Movie.objects.update(switch_seq=0, active_stream=None)
     assert succeeded(Job.TICK, at=AT)["finished"] == 1
     assert Movie.objects.get().active_stream_id == key
-
-
-def test_what_a_tick_and_the_status_ask_every_minute_reads_no_whole_table() -> None:
-    of_job = IngestRun.objects.filter(job=Job.MATCH)
-    of_log = IngestLog.objects.order_by("-id")
-    asked = [
-        StreamVersion.objects.due(AT),
-        StreamVersion.objects.filter(suppressed_until__lte=AT),
-        of_job.filter(finished_at__gte=AT),
-        of_job.filter(finished_at__isnull=False).order_by("-id"),
-        of_log.filter(job=Job.MATCH),
-        of_log.filter(status=IngestLog.Status.ERROR),
-    ]
-    for query in asked:
-        plan = query.explain()
-        assert "SCAN" not in plan, plan
-        assert "TEMP B-TREE" not in plan, plan
 
 
 def test_streams_of_a_removed_movie_are_left_alone_until_it_is_restored(world: World) -> None:
@@ -121,6 +102,73 @@ def test_streams_of_a_removed_movie_are_left_alone_until_it_is_restored(world: W
     assert not world.asked_for("/media/a.mp4")
     switching.restore(1, actor=EDITOR, comment="it is settled", at=AT)
     assert succeeded(Job.TICK, at=AT)["checked"] == 1
+
+
+def test_checks_of_removed_movies_are_put_aside_so_that_they_hold_up_no_others() -> None:
+    removed, present = factory.movie(1, removed_at=AT), factory.movie(2)
+    factory.version(removed, "a", next_check_at=AT - DAY)
+    due = factory.version(present, "a", next_check_at=AT)
+    assert reverify.urgent(AT, limit=1) == []
+    assert [version.pk for version in reverify.urgent(AT, limit=1)] == [due]
+
+
+def test_a_movie_that_is_restored_while_its_checks_are_put_aside_is_checked_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    factory.version(factory.movie(1), "a", next_check_at=AT - HOUR)
+    switching.withdraw(1, actor=EDITOR, comment="no licence", at=AT - HOUR)
+    read = list(StreamVersion.objects.due(AT))
+    there = Movie.objects.filter
+
+    def restored_after(*words: Any, **facts: Any) -> Any:
+        found = list(there(*words, **facts).values_list("pk", flat=True))
+        monkeypatch.undo()
+        switching.restore(1, actor=EDITOR, comment="it is settled", at=AT)
+        return there(pk__in=found)
+
+    monkeypatch.setattr(Movie.objects, "filter", restored_after)
+    reverify.of_present(read)
+    assert StreamVersion.objects.get().next_check_at == AT
+
+
+def test_a_restored_movie_is_searched_for_at_the_next_tick(valkey: Any) -> None:
+    factory.version(factory.movie(1), "a")
+    switching.withdraw(1, actor=EDITOR, comment="no licence", at=AT - HOUR)
+    assert succeeded(Job.TICK, at=AT)["searches"] == 0
+    switching.restore(1, actor=EDITOR, comment="it is settled", at=AT)
+    assert succeeded(Job.TICK, at=AT)["searches"] == 1
+
+
+def test_a_suppression_of_a_removed_movie_ends_too_and_nothing_is_probed(world: World) -> None:
+    key = factory.version(factory.movie(1), "a", url=world.stream("a.mp4", "1080p"), delivery="progressive")
+    switching.suppress(key, actor=EDITOR, comment="", at=AT - HOUR, until=AT)
+    switching.withdraw(1, actor=EDITOR, comment="no licence", at=AT - HOUR)
+    assert succeeded(Job.TICK, at=AT)["checked"] == 0
+    assert StreamVersion.objects.get().suppressed_at is None
+    assert not world.asked_for("/media/a.mp4")
+
+
+@pytest.mark.parametrize("why", ["rights ended", "rights begin later", "provider disabled"])
+def test_a_stream_that_may_be_shown_no_longer_is_left_by_the_next_tick(why: str, world: World) -> None:
+    """Of a movie with others, beside one that goes on."""
+    for number in (1, 2):
+        movie, provider = factory.movie(number), factory.provider(f"source-{number}")
+        for ref in ("idle", "active"):
+            factory.version(movie, ref, provider=provider, next_check_at=AT + DAY, probed_at=AT)
+        switching.reconsider(number, at=AT - HOUR)
+    of_one = StreamVersion.objects.of(1)
+    match why:
+        case "rights ended":
+            of_one.update(rights_until=AT)
+        case "rights begin later":
+            of_one.update(rights_from=AT + HOUR)
+        case "provider disabled":
+            Provider.objects.filter(pk="source-1").update(enabled=False)
+    StreamVersion.objects.update(next_check_at=AT + DAY)
+    assert succeeded(Job.TICK, at=AT)["switches"] == 1
+    assert Movie.objects.get(pk=1).active_stream_id is None
+    assert Movie.objects.get(pk=2).active_stream_id is not None
+    assert succeeded(Job.TICK, at=AT)["switches"] == 0
 
 
 def test_a_stream_whose_rights_are_said_to_begin_later_is_left(world: World) -> None:
@@ -175,99 +223,3 @@ def test_reverify_goes_on_after_a_movie_that_cannot_be_switched(
     assert set(StreamVersion.objects.values_list("last_outcome", flat=True)) == {ProbeOutcome.DEAD.value}
     assert Movie.objects.get(pk=2).active_stream_id is None
     assert IngestLog.objects.filter(status=IngestLog.Status.FAILED, movie_id=1, message="busy").exists()
-
-
-# Pruning: `old` is what no longer is listed, nor in use, for longer than the grace period of 24 hours.
-
-
-def old(ref: str, movie_id: int = 1, **facts: Any) -> uuid.UUID:
-    movie = Movie.objects.filter(pk=movie_id).first() or factory.movie(movie_id, matched_at=AT)
-    return factory.version(movie, ref, last_seen=AT - 3 * DAY, **facts)
-
-
-def prune(at: Any = AT) -> dict[str, Any]:
-    return succeeded(Job.PRUNE, at=at)
-
-
-def test_a_version_past_its_grace_is_marked_first_and_deleted_a_cycle_later() -> None:
-    old("gone")
-    assert prune()["expired"] == 1
-    assert StreamVersion.objects.get().expired_at == AT
-    assert prune(AT + HOUR)["deleted"] == 1
-    assert not StreamVersion.objects.exists()
-
-
-def test_a_mark_that_was_cleared_meanwhile_saves_the_version() -> None:
-    old("gone")
-    prune()
-    StreamVersion.objects.update(expired_at=None, last_seen=AT + HOUR)
-    assert prune(AT + HOUR)["deleted"] == 0
-    assert StreamVersion.objects.exists()
-
-
-def test_a_mark_that_is_cleared_at_the_last_moment_saves_the_version_too() -> None:
-    key = old("gone")
-    prune()
-
-    def race(execute: Any, sql: str, *rest: Any) -> Any:
-        if sql.startswith('DELETE FROM "streaming_streamversion"'):
-            StreamVersion.objects.filter(pk=key).update(expired_at=None)
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(race):
-        assert prune(AT + HOUR)["deleted"] == 0
-    assert StreamVersion.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"suppressed_at": AT - DAY},
-        {"retired_at": AT - HOUR},
-        {"last_seen": AT - HOUR},
-    ],
-    ids=["suppressed", "still in its grace period", "listed until lately"],
-)
-def test_what_is_kept(facts: dict[str, Any]) -> None:
-    movie = factory.movie(1, matched_at=AT)
-    factory.version(movie, "a", **{"last_seen": AT - 3 * DAY, **facts})
-    assert prune()["expired"] == 0
-
-
-def test_an_active_version_is_kept_and_so_is_every_version_of_a_pinned_movie() -> None:
-    active, spare = old("active"), old("spare")
-    switching.activate(1, active, actor=EDITOR, comment="", at=AT - 3 * DAY, pin=True)
-    assert prune()["expired"] == 0
-    switching.edit(1, pinned=False, actor=EDITOR, comment="", at=AT)
-    assert prune()["expired"] == 1
-    prune(AT + HOUR)
-    assert list(StreamVersion.objects.values_list("pk", flat=True)) == [active]
-    assert spare != active
-
-
-def test_a_version_that_the_latest_search_found_is_kept_however_long_ago_that_was() -> None:
-    movie = factory.movie(1, matched_at=AT - 30 * DAY)
-    factory.version(movie, "a", last_seen=AT - 30 * DAY)
-    assert prune()["expired"] == 0
-
-
-def test_an_active_version_is_never_deleted_even_if_marked() -> None:
-    key = old("a", expired_at=None)
-    switching.activate(1, key, actor=EDITOR, comment="", at=AT - 3 * DAY)
-    StreamVersion.objects.update(expired_at=AT - DAY)
-    assert prune()["deleted"] == 0
-
-
-def test_old_logs_and_runs_go() -> None:
-    for days in (31, 29):
-        finished = {"queued_at": AT, "finished_at": AT - days * DAY, "status": Status.SUCCEEDED}
-        IngestRun.objects.create(job=Job.MATCH, **finished)
-        IngestLog.objects.create(at=AT - days * DAY, job=Job.MATCH, status="OK", message=str(days))
-    IngestRun.objects.create(job=Job.TICK, queued_at=AT, finished_at=AT - 2 * DAY, status=Status.SUCCEEDED)
-    failed = IngestRun.objects.create(
-        job=Job.TICK, queued_at=AT, finished_at=AT - 2 * DAY, status=Status.FAILED
-    )
-    summary = prune()
-    assert (summary["logs"], summary["runs"]) == (1, 2)
-    assert IngestLog.objects.filter(message="29").exists()
-    assert IngestRun.objects.filter(pk=failed.pk).exists(), "a tick that failed is news for longer"

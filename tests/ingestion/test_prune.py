@@ -1,0 +1,121 @@
+"""What pruning marks, deletes and keeps. `old` is what is no longer listed, nor in use, for longer than the
+grace period of 24 hours."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import QuerySet
+
+from ingestion.models import IngestLog, IngestRun, Job
+from streaming import switching
+from streaming.models import Movie, StreamVersion
+from tests.ingestion.conftest import AT
+from tests.ingestion.world import succeeded
+from tests.streaming import factory
+from tests.streaming.factory import EDITOR
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+Status = IngestRun.Status
+
+pytestmark = pytest.mark.django_db
+
+
+def old(ref: str, movie_id: int = 1, **facts: Any) -> uuid.UUID:
+    movie = Movie.objects.filter(pk=movie_id).first() or factory.movie(movie_id, matched_at=AT)
+    return factory.version(movie, ref, last_seen=AT - 3 * DAY, **facts)
+
+
+def prune(at: Any = AT) -> dict[str, Any]:
+    return succeeded(Job.PRUNE, at=at)
+
+
+def test_a_version_past_its_grace_is_marked_first_and_deleted_a_cycle_later() -> None:
+    old("gone")
+    assert prune()["expired"] == 1
+    assert StreamVersion.objects.get().expired_at == AT
+    assert prune(AT + HOUR)["deleted"] == 1
+    assert not StreamVersion.objects.exists()
+
+
+def test_a_mark_that_was_cleared_meanwhile_saves_the_version() -> None:
+    old("gone")
+    prune()
+    StreamVersion.objects.update(expired_at=None, last_seen=AT + HOUR)
+    assert prune(AT + HOUR)["deleted"] == 0
+    assert StreamVersion.objects.exists()
+
+
+def test_a_mark_that_is_cleared_at_the_last_moment_saves_the_version_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = old("gone")
+    prune()
+
+    delete = QuerySet._raw_delete
+
+    def found_again_first(versions: Any, using: str) -> int:
+        StreamVersion.objects.filter(pk=key).update(expired_at=None)
+        return delete(versions, using)
+
+    monkeypatch.setattr(QuerySet, "_raw_delete", found_again_first)
+    assert prune(AT + HOUR)["deleted"] == 0
+    assert StreamVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"suppressed_at": AT - DAY},
+        {"retired_at": AT - HOUR},
+        {"last_seen": AT - HOUR},
+    ],
+    ids=["suppressed", "still in its grace period", "listed until lately"],
+)
+def test_what_is_kept(facts: dict[str, Any]) -> None:
+    movie = factory.movie(1, matched_at=AT)
+    factory.version(movie, "a", **{"last_seen": AT - 3 * DAY, **facts})
+    assert prune()["expired"] == 0
+
+
+def test_an_active_version_is_kept_and_so_is_every_version_of_a_pinned_movie() -> None:
+    active, spare = old("active"), old("spare")
+    switching.activate(1, active, actor=EDITOR, comment="", at=AT - 3 * DAY, pin=True)
+    assert prune()["expired"] == 0
+    switching.edit(1, pinned=False, actor=EDITOR, comment="", at=AT)
+    assert prune()["expired"] == 1
+    prune(AT + HOUR)
+    assert list(StreamVersion.objects.values_list("pk", flat=True)) == [active]
+    assert spare != active
+
+
+def test_a_version_that_the_latest_search_found_is_kept_however_long_ago_that_was() -> None:
+    movie = factory.movie(1, matched_at=AT - 30 * DAY)
+    factory.version(movie, "a", last_seen=AT - 30 * DAY)
+    assert prune()["expired"] == 0
+
+
+def test_an_active_version_is_never_deleted_even_if_marked() -> None:
+    key = old("a", expired_at=None)
+    switching.activate(1, key, actor=EDITOR, comment="", at=AT - 3 * DAY)
+    StreamVersion.objects.update(expired_at=AT - DAY)
+    assert prune()["deleted"] == 0
+
+
+def test_old_logs_and_runs_go() -> None:
+    for days in (31, 29):
+        finished = {"queued_at": AT, "finished_at": AT - days * DAY, "status": Status.SUCCEEDED}
+        IngestRun.objects.create(job=Job.MATCH, **finished)
+        IngestLog.objects.create(at=AT - days * DAY, job=Job.MATCH, status="OK", message=str(days))
+    IngestRun.objects.create(job=Job.TICK, queued_at=AT, finished_at=AT - 2 * DAY, status=Status.SUCCEEDED)
+    failed = IngestRun.objects.create(
+        job=Job.TICK, queued_at=AT, finished_at=AT - 2 * DAY, status=Status.FAILED
+    )
+    summary = prune()
+    assert (summary["logs"], summary["runs"]) == (1, 2)
+    assert IngestLog.objects.filter(message="29").exists()
+    assert IngestRun.objects.filter(pk=failed.pk).exists(), "a tick that failed is news for longer"
