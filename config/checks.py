@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from config.databases import DOCUMENTS
 from core import databases
 
 TAG = "marquee"
@@ -41,13 +40,14 @@ def several_hosts(app_configs: Any, **options: Any) -> list[CheckMessage]:
 @register(TAG, Tags.security, deploy=True)
 def databases_can_be_used(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Each answers, lets us in, and is new enough; MongoDB is a replica set."""
-    return [message for alias in connections for message in _database(alias)]
+    return [message for alias in connections for message in of_database(alias)]
 
 
-def _database(alias: str) -> Iterable[CheckMessage]:
+def of_database(alias: str) -> Iterable[CheckMessage]:
+    """What is wrong with one of them."""
     try:
         reached = databases.reach(alias)
-        if alias == DOCUMENTS:
+        if connections[alias].vendor == "mongodb":
             with databases.explained(alias):
                 hello = reached.admin.command("hello")
             if not (hello.get("setName") or hello.get("msg") == "isdbgrid"):

@@ -62,11 +62,19 @@ def reach(alias: str) -> Any:
     """The driver's connection, within the time that the settings allow. Raises Unusable."""
     connection = connections[alias]
     with explained(alias):
-        if connection.vendor == "postgresql":  # the pool would only say that it has none
-            psycopg.connect(**connection.get_connection_params()).close()
+        if connection.vendor == "postgresql":
+            dial(alias).close()
         with _at_once(connection):
             connection.ensure_connection()  # refuses a server that is too old
     return connection.connection
+
+
+def dial(alias: str) -> psycopg.Connection[Any]:
+    """A connection to PostgreSQL beside the pool, which would only say that it has none."""
+    connection = connections[alias]
+    pool = connection.settings_dict["OPTIONS"].get("pool", {})
+    kind: type[psycopg.Connection[Any]] = pool.get("connection_class", psycopg.Connection)
+    return kind.connect(**connection.get_connection_params(), autocommit=True)
 
 
 @contextmanager

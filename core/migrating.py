@@ -22,7 +22,7 @@ STATEMENT_WITHIN_S = 3600
 def bring_up_to_date(alias: str) -> int:
     """Migrate a database. How many migrations it lacked; those that leave it alone are not counted."""
     command = Migrate()
-    with _patience(alias):
+    with patience(alias):
         call_command(command, database=alias, interactive=False, verbosity=0)
     return command.applied
 
@@ -59,7 +59,7 @@ class Migrate(migrate.Command):
 
 
 @contextmanager
-def _patience(alias: str) -> Iterator[None]:
+def patience(alias: str) -> Iterator[None]:
     """Let a statement take its time; to wait for a lock stays short, for all others would queue behind it."""
     connection = connections[alias]
     if connection.vendor == "mongodb":
@@ -68,12 +68,12 @@ def _patience(alias: str) -> Iterator[None]:
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{STATEMENT_WITHIN_S}s"])
-        session = connection.connection  # its own clock (config.postgresql) has to be as patient
-        limit_s, session.answer_within_s = session.answer_within_s, STATEMENT_WITHIN_S
+        wire: Any = connection.connection
+        usual_s, wire.answer_within_s = wire.answer_within_s, STATEMENT_WITHIN_S + 1  # config.postgresql
         try:
             yield
         finally:
-            session.answer_within_s = limit_s
+            wire.answer_within_s = usual_s
             with suppress(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("RESET statement_timeout")
     else:

@@ -10,13 +10,12 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from core.databases import Unusable, explained, name
+from core.databases import Unusable, dial, explained, name
 
 WAIT_S = 240.0
 """For another setup. Less than the time that `make run` grants to all of it, so that the reason is read."""
@@ -53,21 +52,17 @@ def _in_folder(folder: Path, on_wait: Callable[[str], None], wait_s: float) -> I
 
 @contextmanager
 def _in_postgresql(on_wait: Callable[[str], None], wait_s: float) -> Iterator[None]:
-    """Of the session and not of a transaction: one that stands open for minutes would be in the way.
+    """Of the session and not of a transaction: one that stands open for minutes would be in the way."""
 
-    The connection is not of the pool, which hides from us why none can be made.
-    """
-    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    with explained(DEFAULT_DB_ALIAS):
-        session = psycopg.connect(**parameters, autocommit=True)
-    with session:
-        session.execute(_KEEPALIVE)
+    def take() -> bool:
+        row = session.execute("SELECT pg_try_advisory_lock(%s)", [KEY]).fetchone()
+        return bool(row and row[0])
 
-        def take() -> bool:
-            row = session.execute("SELECT pg_try_advisory_lock(%s)", [KEY]).fetchone()
-            return bool(row and row[0])
-
-        _wait(take, f"another setup of {name(DEFAULT_DB_ALIAS)}", on_wait, wait_s)
+    with ExitStack() as stack:
+        with explained(DEFAULT_DB_ALIAS):
+            session = stack.enter_context(closing(dial(DEFAULT_DB_ALIAS)))
+            session.execute(_KEEPALIVE)
+            _wait(take, f"another setup of {name(DEFAULT_DB_ALIAS)}", on_wait, wait_s)
         yield
 
 

@@ -39,6 +39,8 @@ class Command(BaseCommand):
                 self._fill(folder)
         except databases.Unusable as error:
             raise CommandError(str(error)) from error
+        except databases.FAILURES as error:
+            raise CommandError(f"A database went away: {databases.reason(error)}. Run this again.") from error
 
     def _migrate(self, alias: str) -> None:
         began = time.monotonic()
