@@ -12,9 +12,7 @@ from django.db import connections
 
 from streaming import switching
 from streaming.errors import StaleSeq
-from streaming.models import Movie, StreamSwitch
-from streaming.quality import Quality
-from streaming.switching import Actor
+from streaming.models import StreamSwitch
 from tests.streaming import factory
 from tests.streaming.factory import NOW
 from tests.streaming.invariants import assert_consistent
@@ -73,7 +71,7 @@ def test_whatever_twelve_do_at_once_the_log_has_what_each_was_told(scene: Scene)
 
 
 def _each_turn_is_as_it_was_told(log: list[StreamSwitch], heard: dict[str, list[Told]]) -> None:
-    """Whose verb returned a turn has it in the log, once, with their name and words; and no more than that."""
+    """Whose verb returned a turn has it in the log, once, with their name and words, and has no other."""
     by_key = {row.pk: row for row in log}
     returned = [(actor, told) for actor, answers in heard.items() for told in answers if told.turn]
     for actor, told in returned:

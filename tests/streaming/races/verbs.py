@@ -124,6 +124,11 @@ def _record(scene: Scene, call: Call, outcome: ProbeOutcome, **moved_to: Any) ->
     return verification.record(_key(scene, call), result, at=call.at, moved_to=moved_to)
 
 
+def _credit(scene: Scene, call: Call, actor: Actor) -> Any:
+    """The provider names somebody else: news of the active stream, a plain fact of any other."""
+    return switching.observe(_key(scene, call), columns={"attribution": f"by {call.number}"}, at=call.at)
+
+
 def _moved(scene: Scene, call: Call, actor: Actor) -> Any:
     return _record(scene, call, ProbeOutcome.OK, url=f"https://moved.example/{call.number}.m3u8")
 
@@ -141,6 +146,7 @@ VERBS: dict[str, Callable[[Scene, Call, Actor], Any]] = {
     "measure": lambda on, call, who: _record(on, call, ProbeOutcome.OK),
     "strike": lambda on, call, who: _record(on, call, ProbeOutcome.DEAD),
     "moved": _moved,
+    "credit": _credit,
     "fail canary": lambda on, call, who: switching.fail_canary(_key(on, call), at=call.at),
     "pass canary": lambda on, call, who: switching.pass_canary(_key(on, call)),
     "withdraw": lambda on, call, who: switching.withdraw(on.movie, **_word(call, who)),
