@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import models
 
 from core.ids import uuid7
+from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT, Expiry
 
 
 class Job(models.TextChoices):
@@ -21,21 +22,24 @@ class Job(models.TextChoices):
     PRUNE = "maintenance.prune"
 
 
+class RunStatus(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
 class IngestRun(models.Model):
     """One run of a job, recorded before the work begins and closed after it, whatever happens."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELLED = "cancelled"
-        LOST = "lost"
+    Status = RunStatus
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
     job = models.CharField(max_length=24, choices=Job)
     movie_id = models.PositiveIntegerField(null=True)
-    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    status = models.CharField(max_length=12, choices=RunStatus, default=RunStatus.QUEUED)
     trigger = models.CharField(max_length=20, help_text="schedule, discovery, refresh, api, admin, command …")
     requested_by = models.CharField(max_length=150, blank=True)
     queued_at = models.DateTimeField()
@@ -49,10 +53,18 @@ class IngestRun(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["job", "status"], name="run_by_job_status"),
+            models.Index(fields=["job", "status", "-id"], name="run_by_job_status"),
+            models.Index(fields=["status", "-id"], name="run_by_status"),
             models.Index(fields=["job", "finished_at"], name="run_by_job_end"),
             models.Index(fields=["job", "-id"], name="run_by_job"),
             models.Index(fields=["movie_id", "-id"], name="run_by_movie"),
+            Expiry(fields=["finished_at"], name="run_by_end", after=RUNS_KEPT),
+            Expiry(
+                fields=["finished_at"],
+                condition=models.Q(job=Job.TICK, status=RunStatus.SUCCEEDED),
+                name="routine_tick_by_end",
+                after=TICKS_KEPT,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,7 +72,7 @@ class IngestRun(models.Model):
 
 
 class IngestLog(models.Model):
-    """One line of what a run did. Pruned after 30 days."""
+    """One line of what a run did."""
 
     class Status(models.TextChoices):
         OK = "OK"
@@ -73,10 +85,10 @@ class IngestLog(models.Model):
         ERROR = "ERROR"
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
-    at = models.DateTimeField(db_index=True)
-    run_id = models.UUIDField(null=True, db_index=True)
+    at = models.DateTimeField()
+    run_id = models.UUIDField(null=True)
     job = models.CharField(max_length=24, choices=Job)
-    movie_id = models.PositiveIntegerField(null=True, db_index=True)
+    movie_id = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=10, choices=Status)
     message = models.TextField()
     duration_ms = models.PositiveIntegerField(null=True)
@@ -85,8 +97,11 @@ class IngestLog(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["run_id", "-id"], name="log_by_run"),
+            models.Index(fields=["movie_id", "-id"], name="log_by_movie"),
             models.Index(fields=["job", "-id"], name="log_by_job"),
             models.Index(fields=["status", "-id"], name="log_by_status"),
+            Expiry(fields=["at"], name="log_by_time", after=LOGS_KEPT),
         ]
 
     def __str__(self) -> str:

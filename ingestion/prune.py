@@ -15,11 +15,10 @@ from django.db.models import Q, QuerySet
 
 from core import conf
 from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT, expires_by_itself
 from ingestion.runs import Report
 from streaming.models import Movie, StreamVersion
 
-LOGS_KEPT = timedelta(days=30)
-TICKS_KEPT = timedelta(days=1)
 BATCH = 500
 
 
@@ -30,8 +29,7 @@ def prune(report: Report) -> dict[str, Any]:
     summary = {
         "deleted": _delete_expired(before=report.run.queued_at),
         "expired": _expire(at, before=at - grace),
-        "logs": _drop(IngestLog.objects.filter(at__lt=at - LOGS_KEPT)),
-        "runs": _drop(_old_runs(at)),
+        **_drop_old(at),
     }
     if any(summary.values()):
         words = ", ".join(f"{count} {what}" for what, count in summary.items() if count)
@@ -80,12 +78,16 @@ def _free(versions: QuerySet[StreamVersion]) -> Iterator[tuple[StreamVersion, Mo
                 yield version, movie
 
 
-def _old_runs(at: datetime) -> QuerySet[IngestRun]:
-    """Runs of long ago; of the tick, which runs every minute and rarely has news, those of yesterday."""
-    old = Q(finished_at__lt=at - LOGS_KEPT)
-    routine = Q(job=Job.TICK, status=IngestRun.Status.SUCCEEDED, finished_at__lt=at - TICKS_KEPT)
-    return IngestRun.objects.filter(old | routine)
+def _drop_old(at: datetime) -> dict[str, int]:
+    """How many logs and runs were past their time. None, where the database sees to it by itself."""
+    logs = IngestLog.objects.filter(at__lt=at - LOGS_KEPT)
+    ticks = IngestRun.objects.filter(job=Job.TICK, status=IngestRun.Status.SUCCEEDED)
+    runs = IngestRun.objects.filter(finished_at__lt=at - RUNS_KEPT)
+    return {
+        "logs": _drop(logs),
+        "runs": _drop(runs) + _drop(ticks.filter(finished_at__lt=at - TICKS_KEPT)),
+    }
 
 
 def _drop(rows: QuerySet[Any]) -> int:
-    return int(rows.delete()[0])
+    return 0 if expires_by_itself(rows.model) else int(rows.delete()[0])

@@ -200,7 +200,14 @@ class StreamVersion(GuardedModel):
     objects = StreamVersionQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["suppressed_until"], name="version_by_suppression_end")]
+        indexes = [
+            models.Index(fields=["suppressed_until"], name="version_by_suppression_end"),
+            models.Index(fields=["rights_until"], name="version_by_rights_end"),
+            models.Index(fields=["rights_from"], name="version_by_rights_start"),
+            models.Index(fields=["provider", "retired_at", "switch_seq"], name="version_taken_of_provider"),
+            models.Index(fields=["-last_seen", "id"], name="version_by_last_seen"),
+            models.Index(fields=["expired_at"], name="version_by_mark"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider_id} {self.quality_label} {self.delivery}"
@@ -252,7 +259,7 @@ class StreamSwitch(models.Model):
     to_version = models.UUIDField(null=True)
     from_quality = models.PositiveSmallIntegerField(null=True, choices=QUALITY_CHOICES)
     to_quality = models.PositiveSmallIntegerField(null=True, choices=QUALITY_CHOICES)
-    at = models.DateTimeField(db_index=True)
+    at = models.DateTimeField()
     actor_id = models.CharField(max_length=40, blank=True)
     actor_name = models.CharField(max_length=150)
     comment = models.CharField(max_length=500, blank=True)
@@ -269,7 +276,11 @@ class StreamSwitch(models.Model):
 
     class Meta:
         verbose_name_plural = "stream switches"
-        indexes = [models.Index(fields=["movie", "-seq"], name="switch_by_movie")]
+        indexes = [
+            models.Index(fields=["movie", "-seq"], name="switch_by_movie"),
+            models.Index(fields=["-at", "-id"], name="switch_by_time"),
+            models.Index(fields=["reason", "-at", "-id"], name="switch_by_reason"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} {self.reason}"

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connections, router
 
 from config.databases import DOCUMENTS
-from tests import servers
+from tests import expiry, servers
 
 # No example is too slow on a shared machine, and CI tries the same ones every time: a run says something of
 # the change and not of luck. Elsewhere they vary.
@@ -59,6 +59,7 @@ def django_db_setup(django_db_setup: None) -> None:
     """MongoDB's no-op `atomic()` passes for a transaction, so that SQL's is still rolled back beside it."""
     if DOCUMENTS in settings.DATABASES:
         connections[DOCUMENTS].features.supports_transactions = True
+        expiry.stay(DOCUMENTS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -43,6 +43,11 @@ class SchemaEditor(DatabaseSchemaEditor):  # type: ignore[misc]
             if error.code != _INDEX_NOT_FOUND:
                 raise
 
+    def _remove_field_index(self, model: Any, field: Any, column_prefix: str = "") -> None:
+        ours = {index.name for index in model._meta.indexes}
+        if self._constraint_names(model, [column_prefix + field.column], index=True, exclude=ours):
+            super()._remove_field_index(model, field, column_prefix)
+
 
 class Introspection(DatabaseIntrospection):  # type: ignore[misc]
     """Upstream's, whose errors are Django's: `migrate` and the readiness check look here first."""

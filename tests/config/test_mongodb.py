@@ -155,6 +155,12 @@ def test_a_migration_that_was_killed_half_way_can_be_run_again(fresh: DatabaseWr
         editor.remove_index(IngestRun, by_movie)
         editor.add_index(IngestLog, IngestLog._meta.indexes[0])
     assert "run_by_movie" not in fresh.introspection.get_constraints(None, IngestRun._meta.db_table)
+    indexed, plain = (models.DateTimeField(db_index=indexed) for indexed in (True, False))
+    for field in (indexed, plain):
+        field.set_attributes_from_name("queued_at")
+    editor._add_field_index(IngestRun, indexed)
+    for _ in range(2):
+        editor.alter_field(IngestRun, indexed, plain)
 
 
 @on_mongodb

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db.models import QuerySet
 
-from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.models import IngestRun, Job
 from streaming import switching
 from streaming.models import Movie, StreamVersion
 from tests.ingestion.conftest import AT
@@ -104,18 +104,3 @@ def test_an_active_version_is_never_deleted_even_if_marked() -> None:
     switching.activate(1, key, actor=EDITOR, comment="", at=AT - 3 * DAY)
     StreamVersion.objects.update(expired_at=AT - DAY)
     assert prune()["deleted"] == 0
-
-
-def test_old_logs_and_runs_go() -> None:
-    for days in (31, 29):
-        finished = {"queued_at": AT, "finished_at": AT - days * DAY, "status": Status.SUCCEEDED}
-        IngestRun.objects.create(job=Job.MATCH, **finished)
-        IngestLog.objects.create(at=AT - days * DAY, job=Job.MATCH, status="OK", message=str(days))
-    IngestRun.objects.create(job=Job.TICK, queued_at=AT, finished_at=AT - 2 * DAY, status=Status.SUCCEEDED)
-    failed = IngestRun.objects.create(
-        job=Job.TICK, queued_at=AT, finished_at=AT - 2 * DAY, status=Status.FAILED
-    )
-    summary = prune()
-    assert (summary["logs"], summary["runs"]) == (1, 2)
-    assert IngestLog.objects.filter(message="29").exists()
-    assert IngestRun.objects.filter(pk=failed.pk).exists(), "a tick that failed is news for longer"
