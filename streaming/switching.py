@@ -168,8 +168,8 @@ def observe(
     """Write facts about a version: what a probe measured, what its provider now says of it.
 
     What the public can see of an *active* stream is written by a `revised` turn, all else by a plain update.
-    Whoever writes a version looks at the log afterwards, and whoever takes a turn looks at the version
-    afterwards (`turns.insert`), so one of the two sees that the log announces what is no longer so.
+    Whoever writes a version does so only while no turn has touched it since it was read, and whoever finishes
+    a turn looks at the version afterwards (`turns.finish`): the log never goes on announcing what is not so.
     Raises UnknownVersion, Contended.
     """
     if owned := StreamVersion.SWITCHING_OWNS & set(columns):
@@ -182,8 +182,10 @@ def observe(
             if turns.insert(seen, plan, actor, ""):
                 return _version(version_id)
             continue
-        StreamVersion.objects.filter(pk=version_id).update(**columns)
-        if turns.read(movie_id, at=at).movie.switch_seq == seen.movie.switch_seq:
+        untouched = StreamVersion.objects.filter(
+            pk=version_id, switch_seq=seen.version(version_id).switch_seq
+        )
+        if not columns or untouched.update(**columns):
             return _version(version_id)
     raise Contended(f"Version {version_id} changes faster than it can be written. Try again later.")
 

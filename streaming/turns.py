@@ -50,14 +50,7 @@ def read(movie_id: int, *, at: datetime) -> Standing:
             break
         finish(half_done)
     newest = StreamSwitch.objects.filter(pk=StreamSwitch.key_for(movie_id, movie.switch_seq)).first()
-    versions = StreamVersion.objects.of(movie_id).prefetch_related("provider")
-    return Standing(
-        movie=movie,
-        versions={version.pk: version for version in versions},
-        announced=newest.after if newest else None,
-        options=conf.current(),
-        at=at,
-    )
+    return _standing(movie, newest.after if newest else None, at)
 
 
 def finish(row: StreamSwitch) -> None:
@@ -65,23 +58,26 @@ def finish(row: StreamSwitch) -> None:
     for key, columns in row.effects["versions"].items():
         waiting = StreamVersion.objects.filter(pk=key, switch_seq__lt=row.seq)
         waiting.update(**_python(StreamVersion, columns), switch_seq=row.seq)
+    correction = _correct(row)
     movie = Movie.objects.filter(pk=row.movie_id, switch_seq=row.seq - 1)
-    if movie.update(**_python(Movie, row.effects["movie"]), switch_seq=row.seq):
+    if movie.update(**_pointer_after(row)):
         events.nudge(row)
+    if correction:
+        finish(correction)
 
 
 def finish_pending(*, since: datetime, limit: int = 500) -> int:
     """Finish the turns taken since a moment whose process died before it was done; how many there were.
 
-    Only the newest turn of a movie can be half done, for the next one finishes it first.
+    Only the newest turn of a movie can be half done, and with it the one that corrects it.
     """
     recent = StreamSwitch.objects.filter(at__gte=since).order_by("-at").values_list("movie_id", "seq")
     taken = list(recent[:limit])
     movies = Movie.objects.filter(pk__in={movie_id for movie_id, _ in taken})
     reached = dict(movies.values_list("pk", "switch_seq"))
-    half_done = [StreamSwitch.key_for(movie, seq) for movie, seq in taken if reached.get(movie) == seq - 1]
-    for row in StreamSwitch.objects.filter(pk__in=half_done):
-        finish(row)
+    half_done = [movie for movie, seq in taken if reached.get(movie) == seq - 1]
+    for movie_id in half_done:
+        read(movie_id, at=since)
     return len(half_done)
 
 
@@ -111,24 +107,45 @@ def insert(seen: Standing, plan: Plan, actor: Actor, comment: str) -> StreamSwit
     if not _insert(row):
         return None
     finish(row)
-    _announce_what_is_true(read(row.movie_id, at=seen.at))
     return row
 
 
-def _announce_what_is_true(seen: Standing) -> None:
-    """Follow a turn that announced a version as it was read, if the version has been written to since."""
-    active = seen.active
-    if active is not None and (plan := plans.by_observation(seen, active.pk, {})):
-        row = _row(seen, plan, plans.SYSTEM, "")
-        if _insert(row):
-            finish(row)
+def _correct(row: StreamSwitch) -> StreamSwitch | None:
+    """Take the turn after one that announced its version as it was read, if it was written to meanwhile.
+
+    Before the turn is done: a process that dies until then leaves one that is half done, and so found.
+    """
+    movie = Movie.objects.filter(pk=row.movie_id, switch_seq=row.seq - 1).first()
+    if movie is None or row.to_version is None:
+        return None
+    for name, value in _pointer_after(row).items():
+        setattr(movie, name, value)
+    seen = _standing(movie, row.after, row.at)
+    plan = plans.by_observation(seen, row.to_version, {})
+    correction = _row(seen, plan, plans.SYSTEM, "") if plan else None
+    return correction if correction and _insert(correction) else None
+
+
+def _standing(movie: Movie, announced: dict[str, Any] | None, at: datetime) -> Standing:
+    versions = StreamVersion.objects.of(movie.pk).prefetch_related("provider")
+    return Standing(
+        movie=movie,
+        versions={version.pk: version for version in versions},
+        announced=announced,
+        options=conf.current(),
+        at=at,
+    )
+
+
+def _pointer_after(row: StreamSwitch) -> dict[str, Any]:
+    return {**_python(Movie, row.effects["movie"]), "switch_seq": row.seq}
 
 
 def _insert(row: StreamSwitch) -> bool:
     """Take the turn: the commit point. False when somebody else has it."""
     try:
         with transaction.atomic(using=router.db_for_write(StreamSwitch), durable=True):
-            row.save(force_insert=True)
+            row.save()
     except IntegrityError:
         # A retried insert can meet itself: the row is ours when it carries our own attempt.
         return StreamSwitch.objects.filter(pk=row.pk, attempt=row.attempt).exists()
