@@ -62,7 +62,8 @@ def queue(
     Asking while one *runs* has it followed by one more, unless `again` is off. With `publish` off the caller
     executes the run itself. With the broker away the run stays queued, and the next tick publishes it.
     """
-    run = IngestRun(job=job, movie_id=movie_id, trigger=trigger, requested_by=requested_by, queued_at=at)
+    run = IngestRun(job=job, movie_id=movie_id, trigger=trigger, requested_by=requested_by)
+    run.queued_at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # MongoDB would keep no more
     while (active := _active(run, at)) or not _claim(run):
         if active and (not again or active.status == Status.QUEUED or slots.ask_again(_key(run), active.pk)):
             return active, False

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core import throttles
+from core.api import health
+from tests.servers import free_port
 
 
 @pytest.fixture
@@ -26,14 +30,46 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 @pytest.fixture
-def no_database(transactional_db: None) -> Iterator[None]:
-    """The file of the database is gone from where it was."""
-    name = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = "/nonexistent/marquee.sqlite3"
+def no_database(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is where the databases are said to be: no file, and no server that listens."""
+    with ExitStack() as stack:
+        for alias in connections:
+            stack.enter_context(_away(connections[alias]))
+            # In a thread that asks for the first time: the other has connected while there was something.
+            name = "database" if alias == DEFAULT_DB_ALIAS else alias
+            monkeypatch.setitem(health._QUESTIONS, name, health._asking_database(alias))
+        yield
+
+
+@contextmanager
+def _away(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Send new connections where nothing is, whichever thread makes them: all share the settings."""
+    options = connection.settings_dict["OPTIONS"]
+    brief = {"pool": {**options.get("pool", {}), "timeout": 0.5}}
+    nowhere = {
+        "sqlite": {"NAME": "/nonexistent/marquee.sqlite3"},
+        "postgresql": {"PORT": free_port(), "OPTIONS": {**options, **brief}},
+        "mongodb": {"HOST": f"mongodb://127.0.0.1:{free_port()}", "OPTIONS": {**options, "timeoutMS": 500}},
+    }
+    kept = dict(connection.settings_dict)
+    _disconnect(connection)
+    # A pool (PostgreSQL) or client (MongoDB) is the whole process's: put aside, not closed.
+    pools = getattr(connection, "_connection_pools", {})
+    pool = pools.pop(connection.alias, None)
+    connection.settings_dict.update(nowhere[connection.vendor])
     yield
+    _disconnect(connection)
+    if connection.alias in pools:
+        pools.pop(connection.alias).close()
+    connection.settings_dict.update(kept)
+    if pool is not None:
+        pools[connection.alias] = pool
+
+
+def _disconnect(connection: BaseDatabaseWrapper) -> None:
     connection.close()
-    connection.settings_dict["NAME"] = name
+    connection.connection = None  # MongoDB's stays otherwise
+    connection.__dict__.pop("database", None)
 
 
 @pytest.fixture

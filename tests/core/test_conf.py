@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connections
 
 from core import conf, options, signals
 from core.models import Setting
@@ -86,9 +87,10 @@ def test_all_settings_cost_one_query() -> None:
 
 
 OTHER_PROCESS = """
-import os
+import json, os
 from django.conf import settings
-settings.DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE"]
+for alias, name in json.loads(os.environ["TEST_DATABASES"]).items():
+    settings.DATABASES[alias]["NAME"] = name
 import django
 django.setup()
 from core import conf
@@ -105,7 +107,9 @@ def test_a_process_that_is_running_sees_a_change(tmp_path: Any) -> None:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATA_DIR": str(tmp_path),
-        "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        "TEST_DATABASES": json.dumps(
+            {alias: str(connections[alias].settings_dict["NAME"]) for alias in connections}
+        ),
     }
     with subprocess.Popen(
         [sys.executable, "-c", OTHER_PROCESS],

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import ProtectedError
 
 from core import conf
@@ -351,7 +351,8 @@ def test_nothing_is_promised_of_a_dead_stream_that_an_editor_leaves(
 def test_switching_refuses_an_open_transaction(transactional_db: None) -> None:
     movie = factory.movie()
     factory.version(movie, "a")
-    with transaction.atomic(), pytest.raises(RuntimeError, match="open transaction"):
+    ours = router.db_for_write(StreamSwitch)
+    with transaction.atomic(using=ours), pytest.raises(RuntimeError, match="open transaction"):
         decide(movie)
     assert decide(movie) is not None
 

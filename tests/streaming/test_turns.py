@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connections, router
 
 from streaming import switching, turns
 from streaming.models import Movie, StreamSwitch, StreamVersion
@@ -18,12 +16,9 @@ from streaming.quality import Quality
 from streaming.standing import Standing
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
+from tests.streaming.races import moments
 
 MOVED = {"url": "https://elsewhere.example/higher.m3u8"}
-
-
-class Killed(BaseException):
-    """The process ends here: nothing in Marquee catches it."""
 
 
 @pytest.fixture
@@ -35,40 +30,22 @@ def movie(transactional_db: None) -> Movie:
     return movie
 
 
-@contextmanager
-def killed_after(step: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """End the work right after a write of a turn: a statement, or the insert's own commit."""
-
-    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        result = execute(sql, params, many, context)
-        if sql.startswith(step):
-            raise Killed
-        return result
-
-    def die(row: StreamSwitch) -> None:
-        raise Killed
-
-    with connection.execute_wrapper(run), monkeypatch.context() as patched:
-        if step == COMMIT:
-            patched.setattr(turns, "finish", die)
-        yield
+def killed_when(moment: str, reached: str) -> None:
+    if moment == reached:
+        moments.kill()
 
 
-COMMIT = "the insert is committed"
-INSERT = 'INSERT INTO "streaming_streamswitch"'
-STEPS = [INSERT, COMMIT, 'UPDATE "streaming_streamversion"', 'UPDATE "streaming_movie"']
-
-
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("moment", [moments.UNCOMMITTED, moments.INSERTED, moments.VERSION, moments.MOVIE])
 @pytest.mark.parametrize("finisher", ["the next reader", "the sweep"])
-def test_a_turn_cut_short_is_finished(
-    movie: Movie, step: str, finisher: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with killed_after(step, monkeypatch), pytest.raises(Killed):
+def test_a_turn_cut_short_is_finished(movie: Movie, moment: str, finisher: str) -> None:
+    with moments.watched(partial(killed_when, moment)), pytest.raises(moments.Killed):
         switching.reconsider(movie.pk, at=NOW)
-    taken = step != INSERT  # cut short inside its transaction, an insert was never made
+    # Cut short inside its transaction, where there is one, an insert was never made.
+    taken = (
+        moment != moments.UNCOMMITTED or connections[router.db_for_write(StreamSwitch)].vendor == "mongodb"
+    )
     if finisher == "the sweep":
-        half_done = taken and step != STEPS[-1]
+        half_done = taken and moment != moments.MOVIE
         assert switching.finish_pending(since=NOW) == half_done
     else:
         assert switching.read(movie.pk, at=NOW).movie.switch_seq == 1 + taken
@@ -181,7 +158,7 @@ def test_threads_that_switch_one_movie_lose_nothing_and_double_nothing(movie: Mo
                 if row is not None:
                     done.append(row)
         finally:
-            connection.close()
+            connections.close_all()
 
     threads = [threading.Thread(target=switch, args=[number]) for number in range(4)]
     for thread in threads:
