@@ -49,7 +49,7 @@ class Bench:
         """Run tests on the unchanged copy: those that do not pass, and how."""
         wanted = sorted(set(tests))
         found = self._run(wanted, keep_bytecode=True)
-        unheard = {test for test in wanted if not _matching(test, [*found["passed"], *found["failed"]])}
+        unheard = {test for test in wanted if not matching(test, [*found["passed"], *found["failed"]])}
         return found["failed"] | dict.fromkeys(unheard, "it did not run")
 
     def tries(self, mutant: Mutant) -> Trial:
@@ -110,8 +110,8 @@ def _changed(file: Path, text: str) -> Iterator[None]:
 
 def _judged(mutant: Mutant, found: dict[str, Any]) -> Trial:
     failed, tail = found["failed"], "\n".join(found["log"].splitlines()[-15:])
-    if survivors := [test for test in mutant.tests if not _matching(test, failed)]:
-        if found["code"] in (0, 1) and all(_matching(test, found["passed"]) for test in survivors):
+    if survivors := [test for test in mutant.tests if not matching(test, failed)]:
+        if found["code"] in (0, 1) and all(matching(test, found["passed"]) for test in survivors):
             return Trial(mutant, Outcome.SURVIVED, "These still pass: " + ", ".join(survivors))
         return Trial(mutant, Outcome.INVALID, f"A named test did not come to its own code:\n{tail}")
     if broken := {test: kind for test, kind in failed.items() if kind in NO_KILL}:
@@ -119,6 +119,6 @@ def _judged(mutant: Mutant, found: dict[str, Any]) -> Trial:
     return Trial(mutant, Outcome.KILLED)
 
 
-def _matching(test: str, nodes: Iterable[str]) -> list[str]:
+def matching(test: str, nodes: Iterable[str]) -> list[str]:
     """The nodes that `test` names: itself, or itself with any parameters."""
     return [node for node in nodes if node == test or node.startswith(f"{test}[")]

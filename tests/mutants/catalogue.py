@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.rooms import policy, protocol
+from tests.mutants.rooms import guards, keeping, measuring, planning, policy, protocol
 
-MUTANTS = [*protocol.MUTANTS, *policy.MUTANTS]
+ROOMS = (protocol, guards, policy, planning, measuring, keeping)
+MUTANTS = [mutant for room in ROOMS for mutant in room.MUTANTS]

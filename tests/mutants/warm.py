@@ -7,6 +7,7 @@ may be imported here: each fork has to load the mutated file itself.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -77,6 +78,7 @@ class Recorder:
 def main() -> None:
     for name in LOADED_ONCE:
         importlib.import_module(name)
+    gc.freeze()
     for line in sys.stdin:
         request = json.loads(line)
         if not os.fork():

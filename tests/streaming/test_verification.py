@@ -113,6 +113,12 @@ def test_an_embed_plays_but_its_picture_cannot_be_measured() -> None:
     assert (columns["state"], columns["verified_quality"]) == (State.HEALTHY, None)
 
 
+def test_what_a_probe_sees_of_an_embed_is_not_its_picture() -> None:
+    """The size may be that of its page, or of a trailer."""
+    columns = columns_after(stream(State.UNVERIFIED, 0, None, "embed"), result(Outcome.OK), NOW)
+    assert columns["verified_quality"] is None
+
+
 def test_words_of_a_provider_fit_their_columns() -> None:
     found = ProbeResult(outcome=Outcome.OK, evidence="x" * 9000, codecs="y" * 9000, width=1, height=1)
     columns = columns_after(stream(State.HEALTHY, 0, None), found, NOW)

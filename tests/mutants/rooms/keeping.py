@@ -1,0 +1,147 @@
+"""Compare-and-swap of slots and runs, and what pruning has to keep."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import mutants_of
+
+PRUNE = "tests/ingestion/test_prune.py"
+prune = mutants_of("ingestion/prune.py", tests="tests/ingestion/test_keeping.py")
+slots = mutants_of("ingestion/slots.py", tests="tests/ingestion/test_slots.py")
+runs = mutants_of("ingestion/runs.py", tests="tests/ingestion/test_runs.py")
+
+PRUNING = [
+    prune(
+        "a version is deleted without having been marked for a cycle",
+        "marked = StreamVersion.objects.filter(expired_at__lt=before)",
+        "marked = StreamVersion.objects.filter(expired_at__lte=before)",
+        "test_what_was_marked_this_moment_is_not_deleted",
+    ),
+    prune(
+        "the mark is not tested again",
+        "sum(free.filter(pk=key)._raw_delete",
+        "sum(StreamVersion.objects.filter(pk=key)._raw_delete",
+        f"{PRUNE}::test_a_mark_that_is_cleared_at_the_last_moment_saves_the_version_too",
+    ),
+    prune(
+        "a version suppressed at the last moment is deleted",
+        "free = marked.filter(suppressed_at__isnull=True)",
+        "free = marked",
+        "test_a_version_that_is_suppressed_at_the_last_moment_is_kept",
+    ),
+    prune(
+        "a suppressed version is marked",
+        "versions.filter(suppressed_at__isnull=True).only(",
+        "versions.only(",
+        f"{PRUNE}::test_what_is_kept[suppressed]",
+    ),
+    prune(
+        "an active version is deleted",
+        "if not movie.pinned and movie.active_stream_id != version.pk:",
+        "if not movie.pinned:",
+        f"{PRUNE}::test_an_active_version_is_never_deleted_even_if_marked",
+        f"{PRUNE}::test_an_active_version_is_kept_and_so_is_every_version_of_a_pinned_movie",
+    ),
+    prune(
+        "a version of a pinned movie is deleted",
+        "if not movie.pinned and movie.active_stream_id != version.pk:",
+        "if movie.active_stream_id != version.pk:",
+        f"{PRUNE}::test_an_active_version_is_kept_and_so_is_every_version_of_a_pinned_movie",
+        "test_a_marked_version_of_a_movie_that_was_pinned_since_is_kept",
+    ),
+    prune(
+        "a version in its grace period is marked",
+        "retired = Q(retired_at__isnull=True) | Q(retired_at__lt=before)",
+        "retired = Q()",
+        f"{PRUNE}::test_what_is_kept[still in its grace period]",
+    ),
+    prune(
+        "a version listed until lately is marked",
+        "filter(retired, last_seen__lt=before, expired_at__isnull=True)",
+        "filter(retired, expired_at__isnull=True)",
+        f"{PRUNE}::test_what_is_kept[listed until lately]",
+    ),
+    prune(
+        "a version that the latest search found is marked",
+        "if movie.matched_at is not None and version.last_seen < movie.matched_at",
+        "if movie.matched_at is not None",
+        f"{PRUNE}::test_a_version_that_the_latest_search_found_is_kept_however_long_ago_that_was",
+    ),
+    prune(
+        "a version of a movie never searched for is marked",
+        "if movie.matched_at is not None and version.last_seen < movie.matched_at",
+        "if movie.matched_at is None or version.last_seen < movie.matched_at",
+        "test_a_version_of_a_movie_that_was_never_searched_for_is_kept",
+    ),
+    prune(
+        "a mark is set again, so that its cycle never ends",
+        "last_seen__lt=before, expired_at__isnull=True)",
+        "last_seen__lt=before)",
+        "test_a_mark_is_set_once",
+    ),
+]
+SLOTS = [
+    slots(
+        "a slot is taken from who holds it",
+        "free = Slot.objects.filter(key=key, run_id__isnull=True)",
+        "free = Slot.objects.filter(key=key)",
+        "test_a_slot_is_taken_once",
+    ),
+    slots(
+        "a slot that was lost is held for longer",
+        "Slot.objects.filter(key=key, run_id=run_id).update(lease_until=until)",
+        "Slot.objects.filter(key=key).update(lease_until=until)",
+        "test_a_lost_slot_can_neither_be_held_nor_asked_for_nor_passed_on_nor_freed[extend]",
+    ),
+    slots(
+        "one more run is asked for of a slot that is free",
+        "Slot.objects.filter(key=key, run_id=run_id).update(again=True)",
+        "Slot.objects.filter(key=key).update(again=True)",
+        "test_a_lost_slot_can_neither_be_held_nor_asked_for_nor_passed_on_nor_freed[ask_again]",
+    ),
+    slots(
+        "a slot that was lost is handed over",
+        "mine = Slot.objects.filter(key=key, run_id=run_id)\n    return mine.update(run_id=to",
+        "mine = Slot.objects.filter(key=key)\n    return mine.update(run_id=to",
+        "test_a_lost_slot_can_neither_be_held_nor_asked_for_nor_passed_on_nor_freed[hand_over]",
+    ),
+    slots(
+        "a slot that was lost is freed",
+        "mine = Slot.objects.filter(key=key, run_id=run_id, again=False)",
+        "mine = Slot.objects.filter(key=key, again=False)",
+        "test_a_lost_slot_can_neither_be_held_nor_asked_for_nor_passed_on_nor_freed[release]",
+    ),
+    slots(
+        "a slot is freed although one more run was asked for",
+        "mine = Slot.objects.filter(key=key, run_id=run_id, again=False)",
+        "mine = Slot.objects.filter(key=key, run_id=run_id)",
+        "test_a_slot_of_which_one_more_run_was_asked_is_not_freed",
+    ),
+    slots(
+        "what was asked of one run is asked of the next",
+        "run_id=to, lease_until=until, again=False)",
+        "run_id=to, lease_until=until)",
+        "test_the_next_run_is_all_that_anybody_asked_for",
+    ),
+]
+RUNS = [
+    runs(
+        "a run is worked on twice",
+        "queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)",
+        "queued = IngestRun.objects.filter(pk=run_id)",
+        "test_a_run_delivered_twice_is_worked_on_once",
+    ),
+    runs(
+        "a run that is over is closed again",
+        "IngestRun.objects.filter(pk=run.pk, status__in=list(among))",
+        "IngestRun.objects.filter(pk=run.pk)",
+        "test_cancelling_what_is_over_changes_nothing",
+        "test_a_cancelled_run_that_fails_on_its_way_out_is_not_retried",
+    ),
+    runs(
+        "two ticks publish the same run",
+        "filter(pk=slot.pk, run_id=run.pk, lease_until=slot.lease_until)",
+        "filter(pk=slot.pk, run_id=run.pk)",
+        "tests/ingestion/test_slots.py::test_of_two_ticks_one_publishes_a_run_again",
+    ),
+]
+MUTANTS = [*PRUNING, *SLOTS, *RUNS]
