@@ -34,7 +34,7 @@ from tests.streaming.live.stack import EventStream
 WATCHDOG_S = 60.0
 PASSWORD = "correct horse battery staple"
 SECRET = "hunter2-of-the-database"
-TIMEOUT_S, CONNECT_TIMEOUT_S = 2, 1
+LIMITS = {"DATABASE_TIMEOUT_S": "2", "DATABASE_CONNECT_TIMEOUT_S": "1"}
 
 
 Fault = Callable[[], AbstractContextManager[None]]
@@ -129,6 +129,7 @@ class Marquee:
     layout: Layout
     world: Door
     valkey: str
+    limits: dict[str, str]
     port: int = field(default_factory=servers.free_port)
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _backstage: subprocess.Popen[str] | None = None
@@ -139,7 +140,7 @@ class Marquee:
         # Nothing of the settings under which the tests run may leak in: an empty variable counts as not set.
         ours = {"DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(self.folder)}
         ours |= {"DATABASE_URL": "", "MONGODB_URI": "", "REDIS_URL": self.valkey, **self.layout.env}
-        ours |= {"DATABASE_TIMEOUT_S": str(TIMEOUT_S), "DATABASE_CONNECT_TIMEOUT_S": str(CONNECT_TIMEOUT_S)}
+        ours |= self.limits
         ours |= {"TMDB_API_KEY": "key", "TMDB_BASE_URL": f"{self.world.url}/3", "LOG_LEVEL": "INFO"}
         ours |= {"LIBRARY_URL": f"{self.world.url}/library", "HTTP_TRUSTED_ORIGINS": self.world.url}
         ours |= {"RATE_LIMIT_RPS": "1000", "TMDB_RATE_LIMIT_RPS": "1000", "MIN_QUALITY_TO_PUBLISH": "SD"}
@@ -296,14 +297,14 @@ result = str(run.pk)
 
 
 @contextmanager
-def running(name: str) -> Iterator[Marquee]:
+def running(name: str, limits: dict[str, str] = LIMITS) -> Iterator[Marquee]:
     """The product on a layout of its own, a library beside it, and an empty catalogue."""
     with folders.temporary() as folder, LAYOUTS[name](folder) as layout, Door().running() as world:
         assert isinstance(world, Door)
         (folder / "valkey").mkdir()
         with (
             servers.valkey(folder / "valkey") as valkey,
-            Marquee(folder, layout, world, valkey).running() as it,
+            Marquee(folder, layout, world, valkey, limits).running() as it,
         ):
             try:
                 yield it
