@@ -59,7 +59,7 @@ def _nothing_is_half_done(movie: Movie, log: list[StreamSwitch]) -> None:
 def _the_movie_is_its_projection(movie: Movie, log: list[StreamSwitch]) -> None:
     for row in log:
         written = row.effects["movie"]
-        assert set(written) == set(POINTER), f"turn {row.pk} does not write all that stands with the pointer"
+        assert set(POINTER) <= set(written), f"turn {row.pk} writes no more than {sorted(written)}"
         assert _plain(written["active_stream_id"]) == _plain(row.to_version)
         assert written["active_quality"] == row.to_quality
     wanted = log[-1].effects["movie"] if log else {}

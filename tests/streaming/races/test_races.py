@@ -10,19 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
+from ingestion.maintenance import LOOK_BACK
 from streaming import switching
 from streaming.errors import StaleSeq
 from streaming.models import StreamSwitch
 from tests.streaming import factory
 from tests.streaming.factory import NOW
 from tests.streaming.invariants import assert_consistent
-from tests.streaming.races import processes, verbs
+from tests.streaming.races import moments, processes, verbs
 from tests.streaming.races.processes import Process
 from tests.streaming.races.verbs import Call, Scene, Told
 
 THREADS, PROCESSES = 8, 4
 SEED = 3
 MOVIE = 7_000_001
+ACTORS = [f"racer-{number}" for number in range(PROCESSES + THREADS)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,8 +42,17 @@ def scene(transactional_db: None) -> Scene:
 
 def race(scene: Scene, programs: dict[str, list[Call]]) -> dict[str, list[Told]]:
     """Run the programs at the same time, the first PROCESSES of them in processes; what each was told."""
-    actors = list(programs)
-    beside = {actor: Process(verbs.race, scene, actor, programs[actor]) for actor in actors[:PROCESSES]}
+    beside = {
+        actor: Process(verbs.race, scene, actor, programs[actor]) for actor in list(programs)[:PROCESSES]
+    }
+    heard = beside_threads(scene, programs, beside)
+    return {actor: process.result() for actor, process in beside.items()} | heard
+
+
+def beside_threads(
+    scene: Scene, programs: dict[str, list[Call]], beside: dict[str, Process]
+) -> dict[str, list[Told]]:
+    """Let the processes go, and at the same time run all other programs in threads."""
     started = threading.Barrier(THREADS + 1)
 
     def thread(actor: str) -> list[Told]:
@@ -52,22 +63,32 @@ def race(scene: Scene, programs: dict[str, list[Call]]) -> dict[str, list[Told]]
             connections.close_all()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        threads = {actor: pool.submit(thread, actor) for actor in actors[PROCESSES:]}
+        threads = {actor: pool.submit(thread, actor) for actor in programs if actor not in beside}
         for process in beside.values():
             process.ready()
         for process in beside.values():
             process.go()
         started.wait(processes.WATCHDOG_S)
-        heard: dict[str, list[Told]] = {actor: process.result() for actor, process in beside.items()}
-        return heard | {actor: future.result() for actor, future in threads.items()}
+        return {actor: future.result() for actor, future in threads.items()}
 
 
 def test_whatever_twelve_do_at_once_the_log_has_what_each_was_told(scene: Scene) -> None:
-    actors = [f"racer-{number}" for number in range(PROCESSES + THREADS)]
-    heard = race(scene, {actor: verbs.program(actor, SEED, 8) for actor in actors})
+    heard = race(scene, {actor: verbs.program(actor, SEED, 8) for actor in ACTORS})
     log = assert_consistent(scene.movie)
     _each_turn_is_as_it_was_told(log, heard)
-    assert len(log) > 2 * len(actors), "too little happened to prove anything"
+    assert len(log) > len(ACTORS), "too little happened to prove anything"
+
+
+def test_processes_that_die_in_the_midst_of_it_take_nothing_with_them(scene: Scene) -> None:
+    programs = {actor: verbs.program(actor, SEED, 8) for actor in ACTORS}
+    dying = {
+        actor: Process(moments.exit_at, 2 * (number + 1), verbs.race, scene, actor, programs[actor])
+        for number, actor in enumerate(ACTORS[:PROCESSES])
+    }
+    heard = beside_threads(scene, programs, dying)
+    assert {process.ended() for process in dying.values()} == {moments.EXIT_CODE}
+    switching.finish_pending(since=NOW - LOOK_BACK)
+    _each_turn_is_as_it_was_told(assert_consistent(scene.movie), heard)
 
 
 def _each_turn_is_as_it_was_told(log: list[StreamSwitch], heard: dict[str, list[Told]]) -> None:
@@ -86,14 +107,8 @@ def _each_turn_is_as_it_was_told(log: list[StreamSwitch], heard: dict[str, list[
     assert sum(row.actor_name in heard for row in log) == len(spoken)
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_of_editors_who_saw_the_same_turn_one_wins(scene: Scene, round_: int) -> None:
-    """Each asks for something else, so that a second winner would show."""
-    calls = {
-        f"editor-{number}": [Call("exactly", number, f"editor-{number}", NOW)]
-        for number in range(PROCESSES + THREADS)
-    }
-    heard = race(scene, calls)
+def test_of_editors_who_saw_the_same_turn_one_wins(scene: Scene) -> None:
+    heard = race(scene, {who: [Call("exactly", number, who, NOW)] for number, who in enumerate(ACTORS)})
     answers = [answer for answers in heard.values() for answer in answers]
     winners = [answer for answer in answers if answer.turn]
     assert len(winners) == 1
