@@ -97,5 +97,6 @@ def _queue_depth() -> int | None:
 
 
 def _beat_alive(at: datetime) -> bool:
-    ticks = IngestRun.objects.filter(job=Job.TICK, trigger="schedule")
-    return ticks.filter(queued_at__gte=at - BEAT_SILENT).exists()
+    ticks = IngestRun.objects.filter(job=Job.TICK, trigger="schedule").order_by("-id")
+    newest = ticks.values_list("queued_at", flat=True).first()
+    return newest is not None and newest >= at - BEAT_SILENT
