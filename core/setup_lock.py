@@ -1,7 +1,8 @@
 """One `manage.py setup` at a time: several containers may start at once. The lock ends with its process.
 
 It is where the default database is. On PostgreSQL it is an advisory lock of a connection of its own; SQLite
-is on one machine, and so is a lock on a file beside it.
+is on one machine, and so is a lock on a file beside it. Two machines that keep a SQLite each and share a
+MongoDB would not see each other's, so that there a lease is held as well.
 """
 
 from __future__ import annotations
@@ -9,18 +10,24 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from core.databases import Unusable, dial, explained, name
 
 WAIT_S = 240.0
 """For another setup. Less than the time that `make run` grants to all of it, so that the reason is read."""
 KEY = int.from_bytes(b"marquee")
+LEASE_S = 30
 _FILE = "setup.lock"
+_LEASES, _LEASE = "setup_lock", {"_id": "setup"}
 _POLL_S = 0.2
 # A machine that vanished without a word is noticed within a minute, and its lock is let go.
 _KEEPALIVE = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
@@ -45,8 +52,16 @@ def _in_folder(folder: Path, on_wait: Callable[[str], None], wait_s: float) -> I
         return True
 
     path = folder / _FILE
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    with ExitStack() as stack:
+        file = stack.enter_context(open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+"))
         _wait(take, f"another setup on {folder}", on_wait, wait_s)
+        owner = file.read() or uuid.uuid4().hex
+        file.seek(0)
+        file.write(owner)
+        file.flush()
+        for alias in connections:
+            if connections[alias].vendor == "mongodb":
+                stack.enter_context(_in_mongodb(alias, owner, on_wait, wait_s))
         yield
 
 
@@ -64,6 +79,40 @@ def _in_postgresql(on_wait: Callable[[str], None], wait_s: float) -> Iterator[No
             session.execute(_KEEPALIVE)
             _wait(take, f"another setup of {name(DEFAULT_DB_ALIAS)}", on_wait, wait_s)
         yield
+
+
+@contextmanager
+def _in_mongodb(alias: str, owner: str, on_wait: Callable[[str], None], wait_s: float) -> Iterator[None]:
+    """A lease by the server's clock. Who holds the lock of the same folder takes over from who was killed."""
+    free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$until", "$$NOW"]}]}
+    until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_S}}
+    claim = {"owner": {"$cond": [free, owner, "$owner"]}, "until": {"$cond": [free, until, "$until"]}}
+
+    def take() -> bool:
+        try:
+            row = rows.find_one_and_update(_LEASE, [{"$set": claim}], upsert=True, return_document=True)
+        except DuplicateKeyError:  # somebody was first to make the row
+            return False
+        return bool(row["owner"] == owner)
+
+    def keep() -> None:
+        while not done.wait(LEASE_S / 3):
+            with suppress(PyMongoError):
+                take()
+
+    with explained(alias):
+        connections[alias].ensure_connection()
+        rows = cast(Any, connections[alias]).database[_LEASES]
+        _wait(take, f"another setup of {name(alias)}", on_wait, wait_s)
+    done, keeper = Event(), Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+        with suppress(PyMongoError):
+            rows.delete_one({**_LEASE, "owner": owner})
 
 
 def _wait(take: Callable[[], bool], what: str, on_wait: Callable[[str], None], wait_s: float) -> None:

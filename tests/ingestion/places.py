@@ -51,7 +51,7 @@ class Place:
     def run(self, *command: str, **environment: str) -> tuple[int, str]:
         """Run a Python command to its end: exit code and all that it said."""
         process = self.start(*command, **environment)
-        said, _ = process.communicate(timeout=110)
+        said, _ = process.communicate(timeout=500)
         return process.returncode, said
 
     def shape(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from core import databases, setup_lock
 from tests.ingestion import killed_setup
 from tests.ingestion.places import Place, place
 
-pytestmark = [pytest.mark.rows, pytest.mark.servers]
+pytestmark = [pytest.mark.rows, pytest.mark.servers, pytest.mark.timeout(600)]
 SETUP = ("manage.py", "setup")
 FILLED = {"TMDB_API_KEY": "key", "LIBRARY_URL": "https://films.example/library"}
 
@@ -62,7 +62,7 @@ def test_four_at_once_are_as_good_as_one(empty: Place, once: tuple[Place, str], 
     )
     other.data.mkdir(exist_ok=True)
     processes = [each.start(*SETUP) for each in (empty, other, empty, other)]
-    said = [process.communicate(timeout=110)[0] for process in processes]
+    said = [process.communicate(timeout=500)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, said
     assert "Traceback" not in "".join(said)
     assert_alike(empty, once[0])
