@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --movies 1000 --hours 24 --seed 1`: a simulated day, its figures, and what failed.
+"""`python -m tests.simulation --movies 1000 --hours 24 --seed 1`: a simulated day and its figures.
 
 It works in databases of its own, which it makes and removes, and ends with 1 if an invariant was violated.
 `python -m tests.databases postgres -- python -m tests.simulation` lives it on another layout.

@@ -66,6 +66,7 @@ class Day:
                 if minute % HOUR == HOUR - 1:
                     self._check()
                     say(self._progress(minute, time.monotonic() - began))
+            self._before = None  # once more, and of everything
             self._check()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What Marquee was seen to do during a day, noted beside its own rows: probes, kills, refusals, operators' acts.
+"""What Marquee was seen to do during a day, noted beside its own rows: probes, refusals, operators' acts.
 
 The invariants are judged by it, so that no row vouches for itself.
 """

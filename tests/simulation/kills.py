@@ -26,13 +26,12 @@ KILLED = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Fuse:
-    """Where a process ends: before or after the `nth` call of something, that names the column if one is given."""
+    """Where a process ends: before or after a call of something, one that names `column` if that is given."""
 
     where: str
     owner: Any
     name: str
     after: bool = False
-    nth: int = 1
     column: str = ""
 
 
@@ -107,17 +106,14 @@ def _live(work: Callable[[], None], fuse: Fuse, last_words: Callable[[], Any], p
 
 @contextmanager
 def _lit(fuse: Fuse, die: Callable[[], None]) -> Iterator[None]:
-    original, left = getattr(fuse.owner, fuse.name), fuse.nth
+    original = getattr(fuse.owner, fuse.name)
 
     def deadly(*args: Any, **kwargs: Any) -> Any:
-        nonlocal left
-        if fuse.column and fuse.column not in kwargs:
-            return original(*args, **kwargs)
-        left -= 1
-        if left == 0 and not fuse.after:
+        meant = not fuse.column or fuse.column in kwargs
+        if meant and not fuse.after:
             die()
         result = original(*args, **kwargs)
-        if left == 0:
+        if meant:
             die()
         return result
 

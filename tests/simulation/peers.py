@@ -36,8 +36,8 @@ _STREAM = re.compile(r"/(\d+)/(\w+)/g(\d+)/(?:until(\d+)/)?([\w.]+)")
 _FILM = re.compile(r"/catalogue/movies/(\d+)\.json")
 _MPD = """<?xml version="1.0"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT10S"><Period>
-<AdaptationSet contentType="video" mimeType="video/mp4"><Representation id="v" bandwidth="900000"><SegmentList>
-<Initialization sourceURL="init.mp4"/><SegmentURL media="1.m4s"/></SegmentList></Representation>
+<AdaptationSet contentType="video" mimeType="video/mp4"><Representation id="v" bandwidth="900000">
+<SegmentList><Initialization sourceURL="init.mp4"/><SegmentURL media="1.m4s"/></SegmentList></Representation>
 </AdaptationSet></Period></MPD>"""
 _MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900000\nvideo.m3u8\n"
 _PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n{map}#EXTINF:10,\n{segment}\n#EXT-X-ENDLIST\n"

@@ -40,9 +40,9 @@ class House:
 
 
 HOUSES = (
-    House(slug="harbour", priority=10, coverage=0.75, weights=(0, 1, 5, 8, 3), max_age_s=3 * 3600),
-    House(slug="lantern", priority=20, coverage=0.5, weights=(1, 2, 4, 7, 5), boasts=0.2),
-    House(slug="meridian", priority=20, coverage=0.35, weights=(0, 0, 3, 6, 8), max_age_s=6 * 3600),
+    House(slug="harbour", priority=10, coverage=0.85, weights=(0, 1, 2, 9, 2), max_age_s=8 * 3600),
+    House(slug="lantern", priority=20, coverage=0.5, weights=(1, 2, 3, 9, 4), boasts=0.2),
+    House(slug="meridian", priority=20, coverage=0.35, weights=(0, 0, 3, 6, 8), max_age_s=12 * 3600),
     House(slug="fairground", priority=40, coverage=0.2, weights=(6, 3, 3, 2, 0), boasts=0.5),
     House(slug="frames", priority=50, coverage=0.2, weights=(1, 2, 4, 5, 2), adapter="frames"),
     House(
@@ -134,9 +134,9 @@ class World:
     def _outages(self, slug: str) -> Iterator[Outage]:
         r = self._random("outages", slug)
         kinds = ["refused", "dns", "timeout", "500", "429", "503"]
-        for _ in range(max(1, self.minutes // (8 * HOUR))):
+        for _ in range(max(1, self.minutes // DAY)):
             begins = r.randrange(10, self.minutes)
-            yield Outage(begins=begins, ends=begins + r.randrange(10, 75), kind=r.choice(kinds))
+            yield Outage(begins=begins, ends=begins + r.randrange(10, 60), kind=r.choice(kinds))
 
     def outage(self, slug: str, minute: int) -> str:
         """How a house fails now, or ""."""
@@ -185,7 +185,7 @@ class World:
             yield at, RUNGS[min(max(RUNGS.index(picture) + step, 1), len(RUNGS) - 1)]
 
     def _listed(self, r: Random) -> tuple[int, int]:
-        since = r.randrange(self.minutes) if r.random() < 0.3 else -NEVER
+        since = r.randrange(self.minutes) if r.random() < 0.2 else -NEVER
         until = r.randrange(self.minutes) if r.random() < 0.1 else NEVER
         return since, until
 
