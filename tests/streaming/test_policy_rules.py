@@ -78,3 +78,65 @@ def test_what_was_measured_is_said_to_be() -> None:
     decision = decide(None, [video("a", Quality.P1080), embed("b", Quality.P1080)], Rules(), NOW)
     assert Reason.VERIFIED in reasons(decision, "a")
     assert Reason.VERIFIED not in reasons(decision, "b")
+
+
+def test_a_licence_for_our_territory_will_do() -> None:
+    ours = video("a", Quality.P1080, territories=("US", "DE"))
+    assert done(None, ours, territory="DE") == (Action.FIRST, "a")
+
+
+def test_rights_that_end_later_have_not_lapsed() -> None:
+    assert done(None, video("a", Quality.P1080, rights_until=NOW + HOUR)) == (Action.FIRST, "a")
+
+
+def test_an_operator_who_applies_the_settings_removes_nothing_that_they_allow() -> None:
+    fine = video("a", Quality.P1080)
+    assert done("a", fine, video("b", Quality.P1080), enforce=True) == (Action.KEEP, "a")
+
+
+def test_an_unknown_quality_is_no_better_than_anything() -> None:
+    decision = decide("a", [embed("a", None), embed("b", None)], Rules(), NOW)
+    assert (decision.action, Reason.BETTER in reasons(decision, "b")) == (Action.KEEP, False)
+
+
+def test_what_was_not_measured_is_not_said_to_be() -> None:
+    new = video("a", None, claimed=Quality.P1080, health=Health.UNVERIFIED)
+    page = embed("b", Quality.P1080, verified=Quality.P1080)
+    decision = decide(None, [new, page], Rules(), NOW)
+    assert Reason.VERIFIED not in {*reasons(decision, "a"), *reasons(decision, "b")}
+
+
+def test_each_candidate_is_told_what_holds_of_it_and_nothing_else() -> None:
+    candidates = [
+        video("current", Quality.P720),
+        video("chosen", Quality.P1440),
+        video("broken", Quality.P1440, health=Health.BROKEN),
+        video("good", Quality.P1080),
+        video("equal", Quality.P720, priority=200),
+    ]
+    decision = decide("current", candidates, Rules(), NOW)
+    assert {verdict.key: (verdict.eligible, *verdict.reasons) for verdict in decision.verdicts} == {
+        "chosen": (True, Reason.CHOSEN, Reason.VERIFIED, Reason.BETTER),
+        "broken": (False, Reason.VERIFIED, Reason.BETTER, Reason.BROKEN),
+        "good": (True, Reason.VERIFIED, Reason.BETTER, Reason.OUTRANKED),
+        "current": (True, Reason.CURRENT, Reason.VERIFIED),
+        "equal": (True, Reason.VERIFIED, Reason.NOT_BETTER),
+    }
+
+
+def test_whoever_is_passed_over_in_a_failover_was_outranked_and_no_more() -> None:
+    broken = video("a", Quality.P2160, health=Health.BROKEN)
+    decision = decide("a", [broken, video("b", Quality.P1080), video("c", Quality.P720)], Rules(), NOW)
+    assert reasons(decision, "c") == (Reason.VERIFIED, Reason.OUTRANKED)
+
+
+def test_a_decision_is_stored_in_words() -> None:
+    decision = decide(None, [video("a", Quality.P1080), embed("b", None)], Rules(), NOW)
+    assert decision.as_json() == {
+        "action": "first",
+        "chosen": "a",
+        "verdicts": [
+            {"version": "a", "eligible": True, "quality": "1080p", "reasons": ["chosen", "verified"]},
+            {"version": "b", "eligible": False, "quality": None, "reasons": ["quality_unknown"]},
+        ],
+    }

@@ -6,6 +6,7 @@ from streaming.policy import Reason
 from tests.mutants.mutant import Mutant, mutants_of
 
 policy = mutants_of("streaming/policy.py")
+RULES = "tests/streaming/test_policy_rules.py"
 TABLE = "tests/streaming/test_policy_table.py::test_the_rule_holds[{}]"
 
 
@@ -106,6 +107,18 @@ ELIGIBLE = [
         "an excluded TERRITORY is ineligible",
     ),
     policy(
+        "a licence for our territory will not do",
+        " and rules.territory not in c.territories:",
+        ":",
+        f"{RULES}::test_a_licence_for_our_territory_will_do",
+    ),
+    policy(
+        "rights that end later have lapsed",
+        "if c.rights_until is not None and c.rights_until <= at:",
+        "if c.rights_until is not None:",
+        f"{RULES}::test_rights_that_end_later_have_not_lapsed",
+    ),
+    policy(
         "no territories named means nowhere",
         "rules.territory and c.territories and rules.territory not in c.territories",
         "rules.territory and rules.territory not in c.territories",
@@ -115,7 +128,7 @@ ELIGIBLE = [
         "without a TERRITORY no licence for one is good enough",
         "rules.territory and c.territories and rules.territory not in c.territories",
         "c.territories and rules.territory not in c.territories",
-        "tests/streaming/test_policy_rules.py::test_without_a_territory_any_licence_will_do",
+        f"{RULES}::test_without_a_territory_any_licence_will_do",
     ),
     silent(
         Reason.URL_EXPIRES,
@@ -241,7 +254,7 @@ LEAVING = [
         "a current stream stays although its rights are said to begin later",
         "Reason.RIGHTS_LAPSED, Reason.RIGHTS_NOT_BEGUN, Reason",
         "Reason.RIGHTS_LAPSED, Reason",
-        "tests/streaming/test_policy_rules.py::test_a_current_stream_whose_rights_begin_later_is_left",
+        f"{RULES}::test_a_current_stream_whose_rights_begin_later_is_left",
     ),
     policy(
         "a current stream is left because it is suspect",
@@ -259,7 +272,7 @@ LEAVING = [
         "a current stream is left because it was marked for pruning",
         "gone = {",
         "gone = {Reason.EXPIRED, ",
-        "tests/streaming/test_policy_rules.py::test_a_current_stream_marked_for_pruning_stays",
+        f"{RULES}::test_a_current_stream_marked_for_pruning_stays",
     ),
     policy(
         "changed settings remove a healthy stream",
@@ -275,6 +288,12 @@ LEAVING = [
         row("unless an operator applies it"),
     ),
     policy(
+        "an operator's word removes what the settings allow",
+        "bool(enforced.intersection(blockers(current, rules, at, failing_over=True)))",
+        "True",
+        f"{RULES}::test_an_operator_who_applies_the_settings_removes_nothing_that_they_allow",
+    ),
+    policy(
         "an operator's word does not apply MIN",
         "enforced = {Reason.BELOW_MINIMUM, ",
         "enforced = {",
@@ -284,7 +303,7 @@ LEAVING = [
         "an operator's word does not apply TERRITORY",
         "enforced = {Reason.BELOW_MINIMUM, Reason.TERRITORY_EXCLUDED}",
         "enforced = {Reason.BELOW_MINIMUM}",
-        "tests/streaming/test_policy_rules.py::test_an_operator_may_apply_a_changed_territory",
+        f"{RULES}::test_an_operator_may_apply_a_changed_territory",
     ),
     policy(
         "with nothing at MIN the stream that has to go stays",
@@ -353,13 +372,13 @@ UPGRADING = [
         "a lower quality replaces a higher one",
         "c.quality > now.quality)",
         "c.quality != now.quality)",
-        "tests/streaming/test_policy_rules.py::test_below_its_target_a_stream_is_not_replaced_by_a_lower_one",
+        f"{RULES}::test_below_its_target_a_stream_is_not_replaced_by_a_lower_one",
     ),
     policy(
         "a stream of unknown quality is never improved on",
         "(now.quality is None or c.quality > now.quality)",
         "(now.quality is not None and c.quality > now.quality)",
-        "tests/streaming/test_policy_rules.py::test_any_known_quality_is_better_than_an_unknown_one",
+        f"{RULES}::test_any_known_quality_is_better_than_an_unknown_one",
     ),
     policy(
         "a mere claim replaces a verified stream",
@@ -383,13 +402,13 @@ UPGRADING = [
         "a claim replaces no claim",
         "return now.is_assured and not c.is_assured",
         "return not c.is_assured",
-        "tests/streaming/test_policy_rules.py::test_a_better_claim_replaces_a_claim",
+        f"{RULES}::test_a_better_claim_replaces_a_claim",
     ),
     policy(
         "a trusted claim gives way to an untrusted one",
         "return now.is_assured and not c.is_assured",
         "return now.is_verified and not c.is_assured",
-        "tests/streaming/test_policy_rules.py::test_a_trusted_claim_does_not_give_way_to_a_mere_one",
+        f"{RULES}::test_a_trusted_claim_does_not_give_way_to_a_mere_one",
     ),
     policy(
         "a first stream is an upgrade",
@@ -401,7 +420,7 @@ UPGRADING = [
         "a failover takes the worst that there is",
         "return eligible[0] if eligible else None",
         "return eligible[-1] if eligible else None",
-        "tests/streaming/test_policy_rules.py::test_a_failover_takes_the_best_there_is",
+        f"{RULES}::test_a_failover_takes_the_best_there_is",
         row("order: quality"),
     ),
     policy(
@@ -459,14 +478,62 @@ SAID = [
         "verified is not said any more",
         "    if c.is_verified:",
         "    if False:",
-        "tests/streaming/test_policy_rules.py::test_what_was_measured_is_said_to_be",
+        f"{RULES}::test_what_was_measured_is_said_to_be",
         takes=Reason.VERIFIED.value,
     ),
     silent(Reason.AT_TARGET, "_at_target(c, rules)", "at target is, while LOWER is off"),
     silent(
         Reason.BETTER,
-        "now is not None and c is not now and _better(c, now)",
+        "now is not None and _better(c, now)",
         "unless the provider's claims are trusted",
+    ),
+    policy(
+        "better is said of all",
+        "if now is not None and _better(c, now):",
+        "if now is not None and c is not now:",
+        f"{RULES}::test_each_candidate_is_told_what_holds_of_it_and_nothing_else",
+    ),
+    policy(
+        "what is not eligible is said to be outranked",
+        "if not blocked and c is not taken and c is not now:",
+        "if c is not taken and c is not now:",
+        f"{RULES}::test_each_candidate_is_told_what_holds_of_it_and_nothing_else",
+    ),
+    policy(
+        "the chosen one is said to be passed over",
+        "if not blocked and c is not taken and c is not now:",
+        "if not blocked and c is not now:",
+        f"{RULES}::test_each_candidate_is_told_what_holds_of_it_and_nothing_else",
+    ),
+    policy(
+        "the current one is said to be passed over",
+        "if not blocked and c is not taken and c is not now:",
+        "if not blocked and c is not taken:",
+        f"{RULES}::test_each_candidate_is_told_what_holds_of_it_and_nothing_else",
+    ),
+    policy(
+        "whoever is passed over in a failover is compared with what is left",
+        "if now is None or leave:\n        return [Reason.OUTRANKED]",
+        "if now is None:\n        return [Reason.OUTRANKED]",
+        f"{RULES}::test_whoever_is_passed_over_in_a_failover_was_outranked_and_no_more",
+    ),
+    policy(
+        "an embed is said to be measured",
+        "return self.measurable and self.verified is not None",
+        "return self.verified is not None",
+        f"{RULES}::test_what_was_not_measured_is_not_said_to_be",
+    ),
+    policy(
+        "what was not measured so far is said to be",
+        "return self.measurable and self.verified is not None",
+        "return self.measurable",
+        f"{RULES}::test_what_was_not_measured_is_not_said_to_be",
+    ),
+    policy(
+        "a decision is stored without an unknown quality",
+        "v.quality.label if v.quality is not None else None",
+        'v.quality.label if v.quality is not None else "SD"',
+        f"{RULES}::test_a_decision_is_stored_in_words",
     ),
     policy(
         "only the first reason is given",
