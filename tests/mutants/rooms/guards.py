@@ -124,10 +124,4 @@ MUTANTS = [
         "def had_add_permission(",
         "test_the_admin_adds_nothing",
     ),
-    admin(
-        "the admin offers to delete what is ticked",
-        "    actions = None\n",
-        "",
-        "test_the_admin_has_no_acts_on_many_rows",
-    ),
 ]

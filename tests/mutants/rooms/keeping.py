@@ -125,10 +125,10 @@ SLOTS = [
 ]
 RUNS = [
     runs(
-        "a run is worked on twice",
+        "a run that is over, or under way, is started",
         "queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)",
         "queued = IngestRun.objects.filter(pk=run_id)",
-        "test_a_run_delivered_twice_is_worked_on_once",
+        "test_a_cancelled_run_in_the_queue_never_starts",
     ),
     runs(
         "a run that is over is closed again",
