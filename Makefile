@@ -68,6 +68,18 @@ shell: install  ## Django's shell, with the addresses of a running `make run`
 test: $(DEV_STAMP)  ## All tests, and on PostgreSQL and MongoDB what touches rows (DB=postgres, PYTEST_ARGS="-k policy")
 	@$(BIN)/python -m tests "$(DB)" -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
+.PHONY: mutants
+mutants: $(DEV_STAMP)  ## Take each rule and guard away, one at a time, and see a named test fail (ARGS="-k pin")
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+.PHONY: coverage
+coverage: $(DEV_STAMP)  ## Branches of streaming/ that no test takes; fails below 95 %
+	@$(BIN)/python -m tests sqlite -n $(TEST_WORKERS) --dist loadfile --cov --cov-report=term tests/streaming tests/ingestion
+
+.PHONY: day
+day: $(DEV_STAMP)  ## A simulated day on 1,000 movies, a fifth of all calls failing (DB=mongodb SEED=2 ARGS="--movies 100")
+	@$(BIN)/python -m tests.databases $(or $(DB),sqlite) -- $(BIN)/python -m tests.simulation --seed $(or $(SEED),1) $(ARGS)
+
 .PHONY: check
 check: lint types imports migrations-check  ## Everything that can be told without running the product
 
