@@ -111,6 +111,8 @@ def _mongodb(env: Mapping[str, Any]) -> dict[str, Any]:
             "serverSelectionTimeoutMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
             "connectTimeoutMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
             "waitQueueTimeoutMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
+            # How often each server is asked: one that hangs is known to after twice that.
+            "heartbeatFrequencyMS": env["DATABASE_CONNECT_TIMEOUT_S"] * 1000,
             "timeoutMS": env["DATABASE_TIMEOUT_S"] * 1000,
         },
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pymongo
 from django_mongodb_backend.base import DatabaseWrapper as Upstream
 from django_mongodb_backend.operations import DatabaseOperations
 from django_mongodb_backend.utils import OperationDebugWrapper
 
+from config.mongodb.errors import translated
 from config.mongodb.schema import Introspection, SchemaEditor
 
 
@@ -48,4 +50,17 @@ class DatabaseWrapper(Upstream):  # type: ignore[misc]
 
     def get_collection(self, name: str, **kwargs: Any) -> Any:
         collection = super().get_collection(name, **kwargs)
+        self._find_primary()
         return Logged(self, collection.wrapped) if self.queries_logged else collection
+
+    def _find_primary(self) -> None:
+        """While none is known, look for one no longer than for any server. Raises OperationalError.
+
+        Left to itself each operation would look for all of its own time: `timeoutMS` overrides
+        `serverSelectionTimeoutMS`.
+        """
+        if self.connection.topology_description.has_writable_server():
+            return
+        seconds = self.settings_dict["OPTIONS"]["serverSelectionTimeoutMS"] / 1000
+        with translated(), pymongo.timeout(seconds):
+            self.connection.admin.command("ping")
