@@ -37,9 +37,10 @@ _ADVICE = {
     "is locked": "Another process writes to it for too long; see which, and run this again.",
     "lock timeout": "A long transaction holds a table; see which (pg_stat_activity), and run this again.",
     "or later is required": "Upgrade the server.",
+    "already exists": "With --traceback it says where.",
 }
 _START = "Start the server, or correct {variable}."
-_LOOK = "With --traceback it says where."
+_LOOK = _ADVICE["already exists"]
 
 
 class Unusable(Exception):
