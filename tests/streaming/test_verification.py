@@ -179,6 +179,14 @@ def test_a_probe_from_before_the_switch_ends_no_trial(playing: StreamVersion) ->
     assert (playing.on_trial, playing.next_check_at) == (True, due)
 
 
+def test_a_strike_before_its_trial_is_due_has_its_second_chance_minutes_later(
+    playing: StreamVersion,
+) -> None:
+    record(playing, Outcome.DEAD, MINUTE / 2)
+    playing.refresh_from_db()
+    assert playing.next_check_at == NOW + MINUTE / 2 + SECOND
+
+
 def test_a_stream_that_moves_while_on_trial_stays_on_trial(playing: StreamVersion) -> None:
     due, there = playing.next_check_at, {"url": "https://elsewhere.example/a.m3u8"}
     verification.record(playing.pk, result(Outcome.OK), at=NOW + MINUTE / 2, moved_to=there)

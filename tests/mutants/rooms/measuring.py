@@ -129,6 +129,12 @@ TRIALS = [
         "test_a_stream_that_moves_while_on_trial_stays_on_trial",
     ),
     verification(
+        "a strike before a trial is due does not put the next look off",
+        "    if passed and _trial_is_ahead(before, at):\n",
+        "    if _trial_is_ahead(before, at):\n",
+        "test_a_strike_before_its_trial_is_due_has_its_second_chance_minutes_later",
+    ),
+    verification(
         "a probe from before the switch puts its trial off",
         'columns["next_check_at"], passed = before.next_check_at, False',
         "passed = False",
