@@ -42,12 +42,6 @@ class DatabaseWrapper(Upstream):  # type: ignore[misc]
     introspection_class = Introspection
     ops_class = Operations
 
-    # A field that is missing compares as null. Upstream asks for both with `$or` and `$exists`, which keeps
-    # the planner from the bounds of an index.
-    mongo_operators = Upstream.mongo_operators | {
-        "isnull": lambda field, is_null: {field: None if is_null else {"$ne": None}},
-    }
-
     def get_collection(self, name: str, **kwargs: Any) -> Any:
         collection = super().get_collection(name, **kwargs)
         self._find_primary()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from config.mongodb.base import DatabaseWrapper
 from config.mongodb.errors import kind_of
 from core.models import Setting
 from ingestion.models import IngestLog, IngestRun, Job, Slot
-from streaming.models import Movie
+from streaming.models import Movie, StreamVersion
 from tests.servers import free_port
 from tests.streaming import factory
 from tests.streaming.factory import NOW
@@ -170,6 +171,18 @@ def test_an_index_that_means_something_else_is_still_an_error(fresh: DatabaseWra
     editor.create_model(IngestRun)
     with pytest.raises(DatabaseError, match="run_by_movie"):
         editor.add_index(IngestRun, models.Index(fields=["trigger"], name="run_by_movie"))
+
+
+@on_mongodb
+@pytest.mark.django_db
+def test_a_null_is_looked_up_within_the_bounds_of_an_index() -> None:
+    film, source = factory.movie(1), factory.provider()
+    for number in range(40):
+        factory.version(film, str(number), provider=source, retired_at=NOW, switch_seq=1)
+    taken = factory.version(film, "taken", provider=source, switch_seq=1)
+    found = StreamVersion.objects.taken().filter(provider=source)
+    assert [version.pk for version in found] == [taken]
+    assert json.loads(found.explain(verbosity="executionStats"))["executionStats"]["totalKeysExamined"] < 5
 
 
 TITLE = r"M.* ($a|b) [c]{2}^ 100% x_y \d+?"
