@@ -8,8 +8,10 @@ from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Min
+
 from ingestion import refresh, reverify, runs
-from ingestion.models import IngestLog
+from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.runs import Report
 from providers.models import Provider
 from streaming import switching
@@ -22,6 +24,8 @@ MOVIES = 100
 BATCH = 500
 LOOK_BACK = timedelta(days=1)
 """How old a half-made switch may be: older ones were found by the ticks before this one."""
+UNDECIDED = timedelta(minutes=10)
+"""For how long ticks decide in place of a run that died: the tick that should have may have died as well."""
 
 
 def tick(report: Report) -> dict[str, Any]:
@@ -30,7 +34,7 @@ def tick(report: Report) -> dict[str, Any]:
     finished = switching.finish_pending(since=at - LOOK_BACK)
     recovered = runs.find_lost(at=at)
     searches = refresh.queue_searches(report, limit=SEARCHES)
-    left = reverify.settle_each(report, _to_be_left(at))
+    left = reverify.settle_each(report, [*_to_be_left(at), *_undecided(at)])
     due = {v.pk: v for v in [*_released(report, at), *reverify.urgent(at, limit=CHECKS)]}
     switches = left + reverify.check_all(report, list(due.values()))
     return {
@@ -54,6 +58,20 @@ def _to_be_left(at: datetime) -> list[int]:
     )
     keys = chain.from_iterable(versions.values_list("pk", flat=True).iterator() for versions in gone)
     return list(islice(dict.fromkeys(_showing(keys)), MOVIES))
+
+
+def _undecided(at: datetime) -> set[int]:
+    """Movies whose streams were measured by a run that died, or failed, before it let the policy decide.
+
+    A broken stream is probed again only half a day later, and nobody else would leave it until then.
+    """
+    dead = [IngestRun.Status.LOST, IngestRun.Status.FAILED, IngestRun.Status.CANCELLED]
+    ended = IngestRun.objects.filter(status__in=dead, finished_at__gt=at - UNDECIDED)
+    sweeps = ended.filter(job__in=[Job.TICK, Job.REVERIFY], started_at__isnull=False)
+    if (since := sweeps.aggregate(Min("started_at"))["started_at__min"]) is None:
+        return set()
+    measured = StreamVersion.objects.filter(probed_at__gte=since).values_list("movie_id", flat=True)
+    return set(Movie.objects.present().filter(pk__in=set(measured)).values_list("pk", flat=True))
 
 
 def _showing(keys: Iterator[UUID]) -> Iterator[int]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core import conf
-from ingestion import refresh, reverify, runs
+from ingestion import checking, refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
 from providers.models import Provider
 from providers.types import ProbeOutcome
@@ -200,6 +200,32 @@ def test_trials_and_second_strikes_come_before_routine() -> None:
     factory.version(movie, "later", next_check_at=AT + HOUR)
     assert [v.pk for v in reverify.urgent(AT, limit=10)] == [trial, suspect, routine]
     assert [v.pk for v in reverify.urgent(AT, limit=2)] == [trial, suspect]
+
+
+def test_what_a_sweep_measured_and_died_before_deciding_on_is_decided_by_the_next_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    movie, minute = factory.movie(1), timedelta(minutes=1)
+    spare = factory.version(movie, "spare", Quality.P720, url=world.stream("spare.mp4", "720p"), probed_at=AT)
+    facts: dict[str, Any] = {"url": f"{world.url}/media/gone.mp4", "next_check_at": AT}
+    factory.version(movie, "gone", Quality.P1080, **facts)
+    StreamVersion.objects.update(delivery="progressive")
+    switching.reconsider(1, at=AT - DAY)
+    StreamVersion.objects.filter(ref="gone").update(
+        on_trial=False, state="suspect", strikes=1, next_check_at=AT
+    )
+
+    def killed(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checking, "settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            succeeded(Job.REVERIFY, at=AT)
+    assert StreamVersion.objects.get(ref="gone").state == StreamVersion.State.BROKEN
+    assert Movie.objects.get().active_stream_id != spare
+    assert succeeded(Job.TICK, at=AT + minute)["switches"] == 1
+    assert Movie.objects.get().active_stream_id == spare
 
 
 def test_reverify_goes_on_after_a_movie_that_cannot_be_switched(
