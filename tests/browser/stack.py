@@ -1,11 +1,10 @@
-"""A whole Marquee for browser tests: web server, Valkey, SQLite, and a library that tests can change.
+"""A whole Marquee for browser tests: web server, Valkey, database, and a library that tests can change.
 
 Nothing is faked: films come in by a real match, and the viewer's player fetches the library's media.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -24,7 +23,9 @@ from config.supervisor.children import end, spawn, tail
 from demo import art, pages
 from demo.catalogue import Film, load
 from demo.origin import Handler
-from tests import servers
+from tests import databases, servers
+from tests.browser import backstage
+from tests.browser.backstage import Backstage
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "open-sesame-42"
@@ -84,9 +85,9 @@ class Origin(ThreadingHTTPServer):
 class Stack:
     """The running product: `url`, its `library`, and `run()` for code in its own settings."""
 
-    backstage: subprocess.Popen[str]
+    backstage: Backstage
 
-    def __init__(self, data: Path, library: Library, origin: str) -> None:
+    def __init__(self, data: Path, library: Library, origin: str, where: dict[str, str]) -> None:
         self.data = data
         self.library = library
         self.port = servers.free_port()
@@ -95,7 +96,7 @@ class Stack:
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(data)}
         self.env |= {"HTTP_TRUSTED_ORIGINS": origin, "LIBRARY_URL": f"{origin}/library", "REDIS_URL": ""}
         self.env |= {"TMDB_IMAGE_BASE_URL": f"{origin}/t/p/", "TMDB_API_KEY": "test", "PORT": str(self.port)}
-        self.env |= {"MIN_QUALITY_TO_PUBLISH": "SD", "LOG_LEVEL": "ERROR"}
+        self.env |= {"MIN_QUALITY_TO_PUBLISH": "SD", "LOG_LEVEL": "ERROR", **where}
 
     def set_up(self) -> None:
         """What `make run` does before it starts the processes."""
@@ -105,14 +106,7 @@ class Stack:
 
     def run(self, code: str, **values: Any) -> Any:
         """Run `code` inside the product, with `values` as variables; returns what it left in `result`."""
-        process = self.backstage
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps({"code": code, "values": values}) + "\n")
-        process.stdin.flush()
-        answer = json.loads(process.stdout.readline() or '{"error": "backstage is gone"}')
-        assert "error" not in answer, answer["error"]
-        return answer["result"]
+        return self.backstage.run(code, **values)
 
     def match(self, film: int) -> None:
         """Search, measure, decide and switch for one film: what `content.match` does."""
@@ -178,28 +172,17 @@ def running(data: Path, media: Path) -> Iterator[Stack]:
     origin = Origin(site)
     threading.Thread(target=origin.serve_forever, daemon=True).start()
     try:
-        stack = Stack(data, site, origin.origin)
         (data / "valkey").mkdir(parents=True)
-        with servers.valkey(data / "valkey") as url:
+        with databases.fresh() as where, servers.valkey(data / "valkey") as url:
+            stack = Stack(data, site, origin.origin, where)
             stack.env["REDIS_URL"] = url
             stack.set_up()
-            with _backstage(stack), _web(stack):
+            with backstage.running(stack.env) as stack.backstage, _web(stack):
                 stack.run(ACCOUNTS, password=PASSWORD)
                 yield stack
     finally:
         origin.shutdown()
         origin.server_close()
-
-
-@contextmanager
-def _backstage(stack: Stack) -> Iterator[None]:
-    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("backstage.py"))]
-    env = {**stack.env, "PYTHONPATH": str(ROOT)}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=env, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
-        stack.backstage = process
-        yield
-        process.stdin.close()  # type: ignore[union-attr]
 
 
 @contextmanager

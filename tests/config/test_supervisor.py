@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -23,10 +22,12 @@ import pytest
 import redis
 from django.conf import settings
 
+from tests import databases
 from tests.servers import eventually, free_port, require
 
 pytestmark = [
     pytest.mark.servers,
+    pytest.mark.rows,
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes through /proc"),
 ]
 MARK = "MARQUEE_TEST_RUN"
@@ -112,6 +113,15 @@ class Run:
 def command(data: Path, *arguments: str, port: int | None = None, **environment: str) -> tuple[int, str]:
     """Run one command to its end."""
     return Run(data, port or free_port(), arguments, environment).finish()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _database() -> Iterator[None]:
+    """Every run inherits the address of a database of this module's own, where the layout has servers."""
+    with databases.fresh() as where, pytest.MonkeyPatch.context() as environment:
+        for name, value in where.items():
+            environment.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -216,8 +226,8 @@ def test_ctrl_c_stops_everything_in_seconds_and_leaves_nothing(first: Run) -> No
 def test_running_again_keeps_the_data(second: Run, first: Run) -> None:
     with redis.Redis.from_url(address(second)) as client:
         assert client.get("kept") == b"yes"
-    with sqlite3.connect(second.data / "marquee.sqlite3") as database:
-        assert database.execute("select count(*) from auth_user").fetchone() == (1,)
+    count = "from django.contrib.auth.models import User; print(User.objects.count(), 'of them')"
+    assert "1 of them" in command(second.data, "shell", "-c", count)[1]
     assert demo_port(second.said) == demo_port(first.said)
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -19,13 +16,15 @@ from typing import Any
 import pytest
 
 from config.supervisor import children
-from tests import servers
+from tests import databases, folders, servers
+from tests.browser import backstage
+from tests.browser.backstage import Backstage
 from tests.ingestion.world import World
 
 ROOT = Path(__file__).parents[2]
 FILM = 961
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.rows]
 
 
 class Door(World):
@@ -45,24 +44,22 @@ class Door(World):
 class Installation:
     """A data folder with what `manage.py setup` makes, and the processes that work on it."""
 
-    def __init__(self, folder: Path, world: World) -> None:
+    backstage: Backstage
+
+    def __init__(self, folder: Path, world: World, where: dict[str, str]) -> None:
         self.folder = folder
         self.env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(folder)}
         self.env |= {"TMDB_API_KEY": "key", "TMDB_BASE_URL": f"{world.url}/3", "REDIS_URL": ""}
         self.env |= {"LIBRARY_URL": f"{world.url}/library", "HTTP_TRUSTED_ORIGINS": world.url}
-        self.env |= {"RATE_LIMIT_RPS": "1000", "TMDB_RATE_LIMIT_RPS": "1000"}
+        self.env |= {"RATE_LIMIT_RPS": "1000", "TMDB_RATE_LIMIT_RPS": "1000", **where}
 
-    def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), *arguments]
+    def set_up(self) -> None:
+        command = [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), "setup"]
         done = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
-    def run(self, code: str) -> None:
-        head = (
-            "from datetime import timedelta\nfrom django.utils import timezone\nfrom ingestion import runs\n"
-        )
-        self.manage("shell", "--no-imports", "-c", f"{head}from ingestion.models import Job\n{code}")
+    def run(self, code: str) -> Any:
+        return self.backstage.run(f"{IMPORTS}\n{code}")
 
     @contextmanager
     def worker(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -77,15 +74,10 @@ class Installation:
             children.kill(process)
             process.wait(10)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.folder / "marquee.sqlite3", timeout=10)) as database:
-            return list(database.execute(query))
-
     def statuses(self, job: str) -> list[str]:
-        return [
-            row[0]
-            for row in self.rows(f"SELECT status FROM ingestion_ingestrun WHERE job = '{job}' ORDER BY _id")
-        ]
+        runs = f"IngestRun.objects.filter(job='{job}').order_by('id')"
+        statuses: list[str] = self.run(f"result = list({runs}.values_list('status', flat=True))")
+        return statuses
 
     def until(self, reached: Callable[[], bool], what: str) -> None:
         """Wait for something that a process is about to do."""
@@ -97,21 +89,27 @@ class Installation:
             time.sleep(0.05)
 
 
+IMPORTS = """
+from datetime import timedelta
+from django.utils import timezone
+from ingestion import runs
+from ingestion.models import IngestRun, Slot
+from streaming.models import StreamSwitch
+"""
+
+
 @pytest.fixture
 def installation() -> Iterator[tuple[Installation, Door]]:
-    """Its folder lies in /tmp, because a socket's path holds 104 bytes."""
-    folder = Path(tempfile.mkdtemp(prefix="marquee-worker-", dir="/tmp"))
-    try:
-        with Door().running() as world:
-            assert isinstance(world, Door)
-            world.film(FILM, "The General")
-            world.offer(FILM, world.rendition("low.mp4", "720p"))
+    with folders.temporary() as folder, databases.fresh() as where, Door().running() as world:
+        assert isinstance(world, Door)
+        world.film(FILM, "The General")
+        world.offer(FILM, world.rendition("low.mp4", "720p"))
+        marquee = Installation(folder, world, where)
+        with backstage.running(marquee.env) as marquee.backstage:
             try:
-                yield Installation(folder, world), world
+                yield marquee, world
             finally:
                 world.open.set()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_job_survives_the_death_of_its_worker_and_is_finished_once(
@@ -119,7 +117,7 @@ def test_a_job_survives_the_death_of_its_worker_and_is_finished_once(
 ) -> None:
     marquee, world = installation
     # The broker is away while the first discovery is queued: it is a row, and that is enough.
-    marquee.manage("setup")
+    marquee.set_up()
     assert marquee.statuses("tmdb.discover") == ["queued"]
     (marquee.folder / "valkey").mkdir(exist_ok=True)
     with servers.valkey(marquee.folder / "valkey"):
@@ -138,5 +136,5 @@ def test_a_job_survives_the_death_of_its_worker_and_is_finished_once(
             marquee.until(lambda: "succeeded" in marquee.statuses("content.match"), "finished")
             marquee.run("assert runs.find_lost(at=timezone.now() + timedelta(minutes=2)) == (0, 0, 0)")
     assert marquee.statuses("content.match") == ["lost", "succeeded"]
-    assert marquee.rows("SELECT seq, reason FROM streaming_streamswitch") == [(1, "first")]
-    assert marquee.rows("SELECT run_id, again FROM ingestion_slot WHERE run_id IS NOT NULL") == []
+    assert marquee.run("result = list(StreamSwitch.objects.values_list('seq', 'reason'))") == [[1, "first"]]
+    assert marquee.run("result = Slot.objects.filter(run_id__isnull=False).count()") == 0

@@ -6,12 +6,13 @@ import http.client
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from typing import Any
 import redis
 
 from config.supervisor.children import end, spawn
-from tests import servers
+from tests import databases, servers
 
 ROOT = Path(__file__).parents[3]
-WATCHDOG_S = 20.0
+WATCHDOG_S = 60.0
 
 
 class Stack:
@@ -39,6 +40,7 @@ class Stack:
         self._valkey = ExitStack()
 
     def __enter__(self) -> Stack:
+        self._where = self._ends.enter_context(databases.fresh())
         self.start_valkey()
         self._ends.callback(self._valkey.close)
         command = [sys.executable, "-m", "tests.streaming.live.editor"]
@@ -57,7 +59,11 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         ours = {"DATA_DIR": str(self.folder), "REDIS_URL": self.valkey_url, "LOG_LEVEL": "INFO"}
-        return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **ours}
+        return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **ours, **self._where}
+
+    @property
+    def on_sqlite(self) -> bool:
+        return not self._where
 
     @property
     def log(self) -> str:
@@ -96,6 +102,21 @@ class Stack:
         """How many processes hear what is published."""
         with redis.Redis.from_url(self.valkey_url) as client:
             return int(client.pubsub_numsub("events_channel")[0][1])
+
+    def database_connections(self) -> int:
+        """How many the web process has: open files of SQLite's, or sockets to the server (Linux)."""
+        folder, files = Path(f"/proc/{self.web.pid}"), []
+        for entry in (folder / "fd").iterdir():
+            with suppress(FileNotFoundError):
+                files.append(os.readlink(entry))
+        if self.on_sqlite:
+            return sum("marquee.sqlite3" in name for name in files)
+        ports = {
+            f"{int(port):04X}" for url in self._where.values() for port in re.findall(r":(\d+)[,/]", url)
+        }
+        rows = [line.split() for line in (folder / "net/tcp").read_text().splitlines()[1:]]
+        to_server = {f"socket:[{row[9]}]" for row in rows if row[2].rpartition(":")[2] in ports}
+        return len(to_server.intersection(files))
 
     def tell(self, *words: Any) -> Any:
         """Have the other process do something; what it answers."""
