@@ -227,7 +227,9 @@ def _recover(slot: Slot, at: datetime) -> Recovered:
     lost = _close([Status.RUNNING], run, Status.LOST, at=at, error=error)
     if lost:
         log(run, IngestLog.Status.ERROR, "The run was lost.", at=at, movie_id=run.movie_id, error=error)
-    return Recovered(lost, _pass_on(run, at=at, retry_in=timedelta(0) if lost else None))
+    # One that was lost before, and still has its slot: whoever found it came no further.
+    owed = lost or run.status == Status.LOST
+    return Recovered(lost, _pass_on(run, at=at, retry_in=timedelta(0) if owed else None))
 
 
 def _publish_again(slot: Slot, run: IngestRun, at: datetime) -> bool:

@@ -172,6 +172,25 @@ def test_a_database_that_is_away_is_waited_for_and_costs_no_attempt(
     assert broker == [str(run.pk), str(retry.pk)]  # at once: nobody waits for a tick
 
 
+def test_a_lost_run_is_retried_once_also_if_whoever_found_it_came_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, _ = queue()
+    runs._start(run.pk, at=AT)
+
+    def away(*args: Any, **options: Any) -> bool:
+        raise OperationalError("the connection was lost")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(runs, "_pass_on", away)
+        with pytest.raises(OperationalError):
+            runs.find_lost(at=LATER)
+    assert IngestRun.objects.get().status == Status.LOST
+    assert runs.find_lost(at=LATER).retried == 1
+    assert IngestRun.objects.get(status=Status.QUEUED).trigger == "retry"
+    assert runs.find_lost(at=LATER) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("applied", [True, False])
 def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
     monkeypatch: pytest.MonkeyPatch, applied: bool
