@@ -122,11 +122,6 @@ class Movie(GuardedModel):
     def year(self) -> int | None:
         return self.release_date.year if self.release_date else None
 
-    @property
-    def published(self) -> bool:
-        """Whether the public may see it."""
-        return self.active_stream_id is not None and not self.hidden and self.removed_at is None
-
 
 class StreamVersion(GuardedModel):
     """One rendition of a movie at one provider: what it claims, what it measured, how it has been."""

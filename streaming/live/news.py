@@ -31,10 +31,6 @@ class News:
     snapshot: Frame
     events: tuple[Frame, ...] = ()
 
-    @property
-    def seq(self) -> int:
-        return self.snapshot.seq
-
 
 @dataclass(frozen=True, slots=True)
 class Gone:

@@ -273,3 +273,10 @@ def test_a_complaint_does_not_hurry_the_second_strike(playing: StreamVersion) ->
     record(playing, Outcome.DEAD, HOUR)
     assert not look_soon(playing, HOUR + MINUTE)
     assert playing.next_check_at == NOW + HOUR + 2 * MINUTE
+
+
+def test_a_complaint_does_not_hurry_a_second_strike_that_an_outage_put_off(playing: StreamVersion) -> None:
+    record(playing, Outcome.DEAD, HOUR)
+    record(playing, Outcome.PROVIDER_DOWN, HOUR + 2 * MINUTE)
+    assert not look_soon(playing, HOUR + 5 * MINUTE)
+    assert playing.next_check_at == NOW + HOUR + 17 * MINUTE

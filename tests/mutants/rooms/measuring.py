@@ -156,7 +156,7 @@ TRIALS = [
         "a complaint hurries the second strike",
         'settled = {"state": State.HEALTHY, "on_trial": False}',
         'settled = {"on_trial": False}',
-        "test_a_complaint_does_not_hurry_the_second_strike",
+        "test_a_complaint_does_not_hurry_a_second_strike_that_an_outage_put_off",
     ),
     verification(
         "complaints have a provider asked again and again",

@@ -42,7 +42,7 @@ STEPS = [
         "step 3: a turn is carried out without its row",
         "    if not _insert(row):\n        return None\n    finish(row)\n",
         "    finish(row)\n",
-        f"{SWITCHING}::test_the_first_stream_becomes_active_and_the_log_says_why",
+        f"{SWITCHING}::test_nothing_to_change_writes_nothing",
         takes="step 3",
     ),
     turns(
