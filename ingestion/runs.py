@@ -114,10 +114,11 @@ def cancel(run_id: uuid.UUID, *, by: str, at: datetime) -> IngestRun:
 def find_lost(*, at: datetime) -> Recovered:
     """Deal with slots whose lease ran out: its worker died, or its message has not reached a worker yet.
 
-    The longest overdue come first, RECOVERED_AT_ONCE at most.
+    The longest overdue come first, RECOVERED_AT_ONCE at most. And with runs that wait without a slot.
     """
     overdue = Slot.objects.filter(lease_until__lte=at).order_by("lease_until")
     found = [_recover(slot, at) for slot in overdue[:RECOVERED_AT_ONCE]]
+    found += [Recovered(published=_adopt(run, at)) for run in _without_slot(at)]
     return Recovered(*map(sum, zip(*found, strict=True))) if found else Recovered()
 
 
@@ -227,9 +228,31 @@ def _recover(slot: Slot, at: datetime) -> Recovered:
     lost = _close([Status.RUNNING], run, Status.LOST, at=at, error=error)
     if lost:
         log(run, IngestLog.Status.ERROR, "The run was lost.", at=at, movie_id=run.movie_id, error=error)
-    # One that was lost before, and still has its slot: whoever found it came no further.
-    owed = lost or run.status == Status.LOST
+    # One that is over, and still has its slot: whoever closed it came no further.
+    owed = lost or run.status in (Status.LOST, Status.FAILED)
     return Recovered(lost, _pass_on(run, at=at, retry_in=timedelta(0) if owed else None))
+
+
+def _without_slot(at: datetime) -> list[IngestRun]:
+    """Runs that were written down, but whoever did so died before they had their slot."""
+    old = IngestRun.objects.filter(status=Status.QUEUED, queued_at__lte=at - QUEUED_LEASE)
+    waiting = list(old.order_by("pk")[:RECOVERED_AT_ONCE])
+    held = dict(Slot.objects.filter(pk__in=map(_key, waiting)).values_list("pk", "run_id"))
+    return [run for run in waiting if held.get(_key(run)) != run.pk]
+
+
+def _adopt(run: IngestRun, at: datetime) -> bool:
+    """Give a run its slot and publish it. Where another has that slot, this one is not wanted any more."""
+    queued = IngestRun.objects.filter(pk=run.pk, status=Status.QUEUED)
+    Slot.objects.get_or_create(key=_key(run))
+    if not slots.claim(_key(run), run.pk, until=at + QUEUED_LEASE):
+        queued.delete()
+    elif queued.exists():
+        _publish(run, at=at)
+        return True
+    else:  # it ran after all, between two looks
+        slots.release(_key(run), run.pk)
+    return False
 
 
 def _publish_again(slot: Slot, run: IngestRun, at: datetime) -> bool:

@@ -406,6 +406,46 @@ def test_a_worker_that_died_after_closing_leaves_a_slot_that_is_freed() -> None:
     assert Slot.objects.get().run_id is None
 
 
+def test_a_worker_that_died_between_a_failure_and_its_retry_does_not_lose_the_retry(
+    broker: list[str],
+) -> None:
+    run = start()
+    assert runs._close([Status.RUNNING], run, Status.FAILED, at=AT)
+    assert runs.find_lost(at=LATER) == (0, 1, 0)
+    assert broker[-1] == str(IngestRun.objects.get(status=Status.QUEUED).pk)
+
+
+def written_down(**more: Any) -> IngestRun:
+    """A run whose process died before it took the slot."""
+    run = IngestRun(job=Job.MATCH, movie_id=7, trigger="test", queued_at=AT, **more)
+    run.save(force_insert=True)
+    return run
+
+
+def test_a_run_that_was_written_down_and_has_no_slot_gets_it_and_is_published(broker: list[str]) -> None:
+    run = written_down()
+    assert runs.find_lost(at=AT + timedelta(minutes=1)) == (0, 0, 0), "its process may be about to take it"
+    assert runs.find_lost(at=LATER) == (0, 0, 1)
+    assert (Slot.objects.get().run_id, broker) == (run.pk, [str(run.pk)])
+    assert runs.find_lost(at=LATER) == (0, 0, 0)
+    assert runs.execute(run.pk, nothing, clock=clock(LATER)).status == Status.SUCCEEDED  # type: ignore[union-attr]
+
+
+def test_a_run_without_a_slot_goes_where_another_has_the_slot(broker: list[str]) -> None:
+    stray = written_down()
+    active, _ = queue(at=LATER)
+    assert runs.find_lost(at=LATER) == (0, 0, 0)
+    assert not IngestRun.objects.filter(pk=stray.pk).exists()
+    assert (Slot.objects.get().run_id, broker) == (active.pk, [str(active.pk)])
+
+
+def test_a_run_that_ran_between_two_looks_leaves_its_slot_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = written_down(status=Status.SUCCEEDED)
+    monkeypatch.setattr(runs, "_without_slot", lambda at: [run])
+    assert runs.find_lost(at=LATER) == (0, 0, 0)
+    assert Slot.objects.get().run_id is None
+
+
 def test_a_slot_that_points_at_nothing_is_freed_at_once() -> None:
     run, _ = queue()
     IngestRun.objects.all().delete()
