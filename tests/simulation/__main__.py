@@ -7,7 +7,6 @@ It works in databases of its own, which it makes and removes, and ends with 1 if
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 import time
@@ -27,7 +26,6 @@ def main() -> int:
     given = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
-    logging.disable(logging.CRITICAL)
     with _installation():
         return _live(given)
 

@@ -24,9 +24,12 @@ class Clock:
         self._late = timedelta(0)
 
     def now(self) -> datetime:
-        """The wall clock. It moves within a minute as calls take their time, the lanes side by side."""
-        spent = (self.elapsed_s - self._minute_at_s) / LANES
-        return START + self.minute * MINUTE + self._late + timedelta(seconds=spent)
+        """The wall clock, which moves within a minute as calls take their time, the lanes side by side.
+
+        In whole milliseconds, which is what MongoDB keeps.
+        """
+        spent_ms = int(1000 * (self.elapsed_s - self._minute_at_s) / LANES)
+        return START + self.minute * MINUTE + self._late + timedelta(milliseconds=spent_ms)
 
     def begin(self, minute: int) -> None:
         """Go on to a minute of the day. Work that took longer than the one before it pushes this one back."""

@@ -33,6 +33,7 @@ MOVES_AN_HOUR = 8
 """A stream that breaks is tried again after 15 minutes at the earliest: four times there and back."""
 LEAVE = {"broken", "rights_lapsed", "rights_not_begun", "provider_disabled", "suppressed"}
 OUTAGES = {ProbeOutcome.THROTTLED, ProbeOutcome.PROVIDER_DOWN, ProbeOutcome.INCONCLUSIVE}
+AGAINST = STRIKES | {ProbeOutcome.PROVIDER_DOWN}
 POLICY = {"first", "upgrade", "failover", "withdraw"}
 OPEN = {IngestRun.Status.QUEUED, IngestRun.Status.RUNNING}
 
@@ -194,7 +195,8 @@ def active_may_be_shown(seen: Seen) -> Iterator[str]:
         fresh = version.probed_at is not None and version.probed_at > then
         c = replace(c, provider_enabled=c.provider_enabled or off_since > then)
         c = replace(c, health=policy.Health.HEALTHY if fresh else c.health)
-        if policy.must_leave(c, seen.standing(movie).rules(), then):
+        rules = seen.standing(movie).rules()
+        if all(policy.must_leave(c, rules, moment) for moment in (then, seen.at)):
             why = ", ".join(policy.unplayable(c, then)) or "suppressed"
             yield f"movie {movie.pk}: still shows {version} ({why}; probed {version.probed_at:%H:%M})"
 
@@ -263,7 +265,7 @@ def switches_follow_probes(seen: Seen) -> Iterator[str]:
             name = f"movie {movie_id}: turn {row.seq} ({row.reason})"
             if not earlier and not at_once:
                 yield f"{name} leads to what was not probed"
-            if row.reason == Reason.UPGRADE and earlier and earlier[-1].outcome is not ProbeOutcome.OK:
+            if row.reason == Reason.UPGRADE and earlier and earlier[-1].outcome in AGAINST:
                 yield f"{name} leads to what was last found {earlier[-1].outcome}"
             until = min(seen.at, then.at if then else seen.at)
             if until > row.at + TRIAL and not _on_trial(probes, row):
