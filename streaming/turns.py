@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -23,6 +24,7 @@ from streaming.plans import Actor, Plan
 from streaming.standing import Standing, candidate, with_columns
 
 MAX_TURNS = 50
+PAGE = 500
 _POINTER = (
     "active_stream_id",
     "active_quality",
@@ -69,16 +71,22 @@ def finish(row: StreamSwitch) -> None:
 def finish_pending(*, since: datetime, limit: int = 500) -> int:
     """Finish the turns taken since a moment whose process died before it was done; how many there were.
 
-    Only the newest turn of a movie can be half done, and with it the one that corrects it.
+    The newest come first, `limit` at most: the others wait for the next sweep.
     """
-    recent = StreamSwitch.objects.filter(at__gte=since).order_by("-at").values_list("movie_id", "seq")
-    taken = list(recent[:limit])
-    movies = Movie.objects.filter(pk__in={movie_id for movie_id, _ in taken})
-    reached = dict(movies.values_list("pk", "switch_seq"))
-    half_done = [movie for movie, seq in taken if reached.get(movie) == seq - 1]
-    for movie_id in half_done:
+    found = list(islice(_half_done(since), limit))
+    for movie_id in found:
         read(movie_id, at=since)
-    return len(half_done)
+    return len(found)
+
+
+def _half_done(since: datetime) -> Iterator[int]:
+    """Movies whose newest turn is half done, and with it the one that corrects it, if there is one."""
+    newest_first = StreamSwitch.objects.filter(at__gte=since).order_by("-at")
+    taken = newest_first.values_list("movie_id", "seq").iterator(chunk_size=PAGE)
+    while page := list(islice(taken, PAGE)):
+        movies = Movie.objects.filter(pk__in={movie_id for movie_id, _ in page})
+        reached = dict(movies.values_list("pk", "switch_seq"))
+        yield from (movie for movie, seq in page if reached.get(movie) == seq - 1)
 
 
 def take(

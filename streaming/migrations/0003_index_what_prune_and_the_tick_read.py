@@ -4,44 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('providers', '0001_initial'),
-        ('streaming', '0002_index_the_ends_of_suppressions'),
+        ("providers", "0001_initial"),
+        ("streaming", "0002_index_the_ends_of_suppressions"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='streamswitch',
-            name='at',
+            model_name="streamswitch",
+            name="at",
             field=models.DateTimeField(),
         ),
         migrations.AddIndex(
-            model_name='streamswitch',
-            index=models.Index(fields=['-at', '-id'], name='switch_by_time'),
+            model_name="streamswitch",
+            index=models.Index(fields=["-at", "-id"], name="switch_by_time"),
         ),
         migrations.AddIndex(
-            model_name='streamswitch',
-            index=models.Index(fields=['reason', '-at', '-id'], name='switch_by_reason'),
+            model_name="streamswitch",
+            index=models.Index(fields=["reason", "-at", "-id"], name="switch_by_reason"),
         ),
         migrations.AddIndex(
-            model_name='streamversion',
-            index=models.Index(fields=['rights_until'], name='version_by_rights_end'),
+            model_name="streamversion",
+            index=models.Index(fields=["rights_until"], name="version_by_rights_end"),
         ),
         migrations.AddIndex(
-            model_name='streamversion',
-            index=models.Index(fields=['rights_from'], name='version_by_rights_start'),
+            model_name="streamversion",
+            index=models.Index(fields=["rights_from"], name="version_by_rights_start"),
         ),
         migrations.AddIndex(
-            model_name='streamversion',
-            index=models.Index(fields=['provider', 'retired_at', 'switch_seq'], name='version_taken_of_provider'),
+            model_name="streamversion",
+            index=models.Index(
+                fields=["provider", "retired_at", "switch_seq"], name="version_taken_of_provider"
+            ),
         ),
         migrations.AddIndex(
-            model_name='streamversion',
-            index=models.Index(fields=['-last_seen', 'id'], name='version_by_last_seen'),
+            model_name="streamversion",
+            index=models.Index(fields=["-last_seen", "id"], name="version_by_last_seen"),
         ),
         migrations.AddIndex(
-            model_name='streamversion',
-            index=models.Index(fields=['expired_at'], name='version_by_mark'),
+            model_name="streamversion",
+            index=models.Index(fields=["expired_at"], name="version_by_mark"),
         ),
     ]

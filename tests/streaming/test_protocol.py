@@ -80,8 +80,24 @@ def test_the_sweep_looks_no_further_back_than_told(movie: Movie) -> None:
 
 
 def test_the_sweep_looks_at_the_newest_turns_first(movie: Movie) -> None:
+    other = factory.movie(1)
+    factory.version(other, "only")
+    half_done(other)
     half_done(movie, at=NOW + HOUR)
     assert switching.finish_pending(since=NOW, limit=1) == 1
+    assert Movie.objects.get(pk=movie.pk).active_stream_id == higher().pk
+    assert Movie.objects.get(pk=other.pk).active_stream_id is None
+
+
+def test_the_sweep_finds_what_many_later_turns_hide(movie: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+    half_done(movie)
+    for number in range(3):
+        other = factory.movie(100 + number)
+        factory.version(other, "only")
+        assert switching.reconsider(other.pk, at=NOW + HOUR)
+    monkeypatch.setattr(turns, "PAGE", 2)
+    assert switching.finish_pending(since=NOW) == 1
+    assert Movie.objects.get(pk=movie.pk).active_stream_id == higher().pk
 
 
 def test_whoever_loses_the_race_plans_on_what_the_winner_left(

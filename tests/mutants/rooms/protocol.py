@@ -67,9 +67,15 @@ STEPS = [
     ),
     turns(
         "the sweep finishes nothing",
-        "if reached.get(movie) == seq - 1]",
-        "if reached.get(movie) == seq + 1]",
+        "if reached.get(movie) == seq - 1)",
+        "if reached.get(movie) == seq + 1)",
         "test_the_sweep_finishes_what_was_left_half_done",
+    ),
+    turns(
+        "the sweep looks at one page of turns",
+        "while page := list(islice(taken, PAGE)):",
+        "if page := list(islice(taken, PAGE)):",
+        "test_the_sweep_finds_what_many_later_turns_hide",
     ),
     turns(
         "the sweep looks at all the turns there ever were",
@@ -79,8 +85,8 @@ STEPS = [
     ),
     turns(
         "the sweep begins with the oldest turns",
-        '.order_by("-at").values_list("movie_id", "seq")',
-        '.order_by("at").values_list("movie_id", "seq")',
+        'filter(at__gte=since).order_by("-at")',
+        'filter(at__gte=since).order_by("at")',
         "test_the_sweep_looks_at_the_newest_turns_first",
     ),
 ]
