@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -44,14 +44,28 @@ def valkey(valkey_url: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture(autouse=True)
 def _documents(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave no document behind: a test's transaction is rolled back on SQL, and MongoDB has none."""
-    yield
-    if DOCUMENTS in settings.DATABASES and "rows" in request.node.keywords:
-        database = connections[DOCUMENTS].database
-        for model in apps.get_models():
-            collection = database[model._meta.db_table]
-            if router.allow_migrate_model(DOCUMENTS, model) and collection.find_one({}, {"_id": 1}):
-                collection.delete_many({})
+    """What pytest-django does for SQL: a test that asks for no rows gets none, and none leaves any behind."""
+    if DOCUMENTS not in settings.DATABASES:
+        yield
+    elif "rows" in request.node.keywords:
+        yield
+        _wipe()
+    else:
+        with pytest.MonkeyPatch.context() as guard:
+            guard.setattr("config.mongodb.base.DatabaseWrapper.get_collection", _refuse)
+            yield
+
+
+def _wipe() -> None:
+    database = connections[DOCUMENTS].database
+    for model in apps.get_models():
+        collection = database[model._meta.db_table]
+        if router.allow_migrate_model(DOCUMENTS, model) and collection.find_one({}, {"_id": 1}):
+            collection.delete_many({})
+
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise RuntimeError('Database access not allowed, use the "django_db" mark.')
 
 
 @pytest.fixture(scope="session")

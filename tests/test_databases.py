@@ -15,6 +15,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from streaming.models import Movie
 from tests import databases
 from tests.servers import eventually, listens
 
@@ -65,6 +66,12 @@ def test_a_server_that_is_frozen_answers_once_it_is_thawed() -> None:
         server.thaw()
         with MongoClient(server.url.format(name="films")) as client:
             assert client.admin.command("ping")["ok"] == 1
+
+
+def test_rows_are_out_of_reach_of_a_test_that_does_not_ask_for_them() -> None:
+    """So none can be missing among those that run on each layout."""
+    with pytest.raises(RuntimeError, match="Database access not allowed"):
+        Movie.objects.count()
 
 
 def test_a_layout_uses_the_servers_that_it_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
