@@ -36,11 +36,14 @@ def _installation() -> Iterator[None]:
     from django.conf import settings
     from django.test.utils import setup_databases, teardown_databases
 
-    from tests import servers
+    from config.databases import DOCUMENTS
+    from tests import expiry, servers
 
     folder = Path(settings.DATA_DIR) / "valkey"
     folder.mkdir()
     databases = setup_databases(verbosity=0, interactive=False)
+    if DOCUMENTS in settings.DATABASES:
+        expiry.stay(DOCUMENTS)
     try:
         with servers.valkey(folder):
             yield
