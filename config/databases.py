@@ -18,6 +18,7 @@ DOCUMENTS = "documents"
 
 _POSTGRESQL = ("postgres://", "postgresql://")
 _MONGODB = ("mongodb://", "mongodb+srv://")
+_ESCAPES = "A port is a number; percent-encode what is not a letter or a digit in a password."
 
 
 def databases(env: Mapping[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
@@ -77,8 +78,8 @@ def _parsed(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured(form)
     try:
         parsed: dict[str, Any] = environ.Env.db_url_config(url)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{form} {error}") from None
+    except ValueError:  # its words quote what it took for a port, which may be half of a password
+        raise ImproperlyConfigured(f"{form} {_ESCAPES}") from None
     if not parsed["NAME"]:
         raise ImproperlyConfigured(f"DATABASE_URL names no database. {form}")
     return parsed
@@ -93,8 +94,8 @@ def _mongodb(env: Mapping[str, Any]) -> dict[str, Any]:
     try:
         # An SRV record is looked up by whoever connects; here the form is all that matters.
         name = parse_uri(given.replace("mongodb+srv://", "mongodb://", 1))["database"]
-    except (PyMongoError, ValueError) as error:
-        raise ImproperlyConfigured(f"{form} {error}") from None
+    except (PyMongoError, ValueError):  # as above
+        raise ImproperlyConfigured(f"{form} {_ESCAPES}") from None
     if not name:
         raise ImproperlyConfigured(f"MONGODB_URI names no database. {form}")
     return {

@@ -78,8 +78,10 @@ def test_every_wait_for_mongodb_is_bounded() -> None:
         ("DATABASE_URL", "postgresql://ada:geheim@h:port/films", "DATABASE_URL is postgresql://"),
         ("MONGODB_URI", "http://ada:geheim@h/films", "MONGODB_URI is mongodb://"),
         ("MONGODB_URI", "mongodb://ada:geheim@h", "names no database"),
-        ("MONGODB_URI", "mongodb://ada:geheim@h:99999/films", "Port must be"),
-        ("MONGODB_URI", "mongodb://ada:ge@heim@h/films", "must be escaped"),
+        ("MONGODB_URI", "mongodb://ada:geheim@h:99999/films", "A port is a number"),
+        ("MONGODB_URI", "mongodb://ada:ge@heim@h/films", "percent-encode"),
+        ("MONGODB_URI", "mongodb://ada:x/geheim@h/films", "percent-encode"),
+        ("DATABASE_URL", "postgresql://ada:geheim/x@h/films", "percent-encode"),
     ],
 )
 def test_a_bad_address_says_what_is_allowed_and_keeps_the_password(
