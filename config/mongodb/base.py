@@ -47,6 +47,12 @@ class DatabaseWrapper(Upstream):  # type: ignore[misc]
         self._find_primary()
         return Logged(self, collection.wrapped) if self.queries_logged else collection
 
+    def get_database_version(self) -> tuple[int, ...]:
+        """Asked for before anything else is, so that it would be the first to look for a primary."""
+        self._find_primary()
+        version: tuple[int, ...] = super().get_database_version()
+        return version
+
     def _find_primary(self) -> None:
         """While none is known, look for one no longer than for any server. Raises OperationalError.
 

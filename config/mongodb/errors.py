@@ -13,12 +13,14 @@ from django.db import DatabaseError, IntegrityError, OperationalError
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    CursorNotFound,
     DuplicateKeyError,
     PyMongoError,
     WriteConcernError,
 )
 
 _DUPLICATE_KEY = 11000
+_AWAY = (ConnectionFailure, WriteConcernError, CursorNotFound)
 
 
 @contextmanager
@@ -35,11 +37,12 @@ def translated() -> Iterator[None]:
 
 
 def kind_of(error: PyMongoError) -> type[DatabaseError]:
-    """OperationalError where the server is away, is no primary (any more) or was not done in time."""
+    """OperationalError where the server is away, is no primary (any more) or was not done in time, or has
+    been away: one that was started anew knows no cursor of before."""
     if isinstance(error, DuplicateKeyError) or _DUPLICATE_KEY in _codes(error):
         return IntegrityError
     unsure = isinstance(error, BulkWriteError) and not (error.details or {}).get("writeErrors")
-    if error.timeout or unsure or isinstance(error, ConnectionFailure | WriteConcernError):
+    if error.timeout or unsure or isinstance(error, _AWAY):
         return OperationalError
     return DatabaseError
 

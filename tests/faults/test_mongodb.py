@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -28,9 +29,11 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def documents(server: Server) -> Iterator[BaseDatabaseWrapper]:
+    """A connection that nobody has used, as in a process that has just begun."""
     env = {variable.name: variable.default for variable in VARIABLES}
-    all_of_them = settings_of({**env, **FOR_EVER, "MONGODB_URI": server.url.format(name="films")}, BASE_DIR)
-    connection = ConnectionHandler(all_of_them)[DOCUMENTS]
+    made = settings_of({**env, **FOR_EVER, "MONGODB_URI": server.url.format(name="films")}, BASE_DIR)
+    alias = uuid.uuid4().hex
+    connection = ConnectionHandler({"default": {}, alias: made[DOCUMENTS]})[alias]
     yield connection
     connection.close_pool()
 
@@ -41,6 +44,17 @@ def test_a_primary_that_is_away_is_soon_given_up_and_found_again(
     assert documents.get_collection("film").find_one() is None
     server.kill()
     eventually(lambda: not documents.connection.topology_description.has_writable_server())
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            documents.get_collection("film")
+    server.start()
+    assert documents.get_collection("film").find_one() is None
+
+
+def test_a_process_that_begins_without_a_primary_soon_says_so_too(
+    server: Server, documents: BaseDatabaseWrapper
+) -> None:
+    server.kill()
     for _ in range(2):
         with pytest.raises(OperationalError):
             documents.get_collection("film")
