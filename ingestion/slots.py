@@ -95,15 +95,17 @@ class Lease:
             try:
                 return write()
             except OUTAGES:
-                self.outlast()
+                if not self.outlast():  # it answers, and yet has no room for this, say
+                    time.sleep(TRY_AGAIN_S)
 
     def beat(self) -> None:
-        """Renew until the run is over. Runs in a thread of its own, so the connection is its own too."""
-        try:
-            while not self._over.wait(HEARTBEAT_S) and not self.lost.is_set():
+        """Renew until the run is over. Runs in a thread of its own, so the connection is its own too: it goes
+        back to the pool after each beat, or eight jobs would hold sixteen."""
+        while not self._over.wait(HEARTBEAT_S) and not self.lost.is_set():
+            try:
                 self.renew()
-        finally:
-            connections.close_all()
+            finally:
+                connections.close_all()
 
     def stop(self) -> None:
         self._over.set()

@@ -7,6 +7,7 @@ while the database is away goes back to the broker; of the schedule's, the next 
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 
 from celery import shared_task
@@ -16,6 +17,7 @@ from django.utils import timezone
 from core.outages import OUTAGES
 from ingestion import jobs
 from ingestion.models import Job
+from ingestion.slots import TRY_AGAIN_S
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ def _do(job: Job, run_id: str | None) -> None:
     except OUTAGES as error:
         logger.warning("%s has to wait, the database does not answer: %s", job, error)
         if run_id is not None:
+            time.sleep(TRY_AGAIN_S)  # a broker that is well would bring it back this moment
             raise Reject(error, requeue=True) from error
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connections
 
 from ingestion import runs, slots
 from ingestion.models import IngestRun, Job, Slot
@@ -74,3 +77,43 @@ def test_of_two_ticks_one_publishes_a_run_again(monkeypatch: pytest.MonkeyPatch)
     assert runs._publish_again(as_read, queued, LATER)
     assert not runs._publish_again(as_read, queued, LATER + timedelta(seconds=1))
     assert len(published) == 2, "once when it was asked for, once by the first tick"
+
+
+def nothing_but_the_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr(slots, "time", SimpleNamespace(sleep=pauses.append))
+    return pauses
+
+
+def test_what_a_database_refuses_that_answers_is_not_tried_again_without_a_pause(
+    slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, above all: a loop without one would fill the log's as well."""
+    pauses = nothing_but_the_pauses(monkeypatch)
+    refusals = iter([OperationalError("database or disk is full")] * 2)
+
+    def write() -> str:
+        if refusal := next(refusals, None):
+            raise refusal
+        return "written"
+
+    assert slots.Lease(KEY, MINE, lambda: LATER).written(write) == "written"
+    assert pauses == [slots.TRY_AGAIN_S] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_holds_no_connection_from_one_beat_to_the_next(
+    slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, held = slots.Lease(KEY, MINE, lambda: LATER), []
+
+    def wait(seconds: float) -> bool:
+        pooled = [c for c in connections.all(initialized_only=True) if c.vendor != "mongodb"]
+        held.append([c.alias for c in pooled if c.connection is not None])
+        return len(held) > 2
+
+    monkeypatch.setattr(lease._over, "wait", wait)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lease.beat).result()
+    assert state().lease_until == LATER + slots.RUNNING_LEASE
+    assert held == [[], [], []]
