@@ -162,14 +162,17 @@ def _start(run_id: uuid.UUID, *, at: datetime) -> IngestRun | None:
 
 def _conclude(report: Report, end: End | None) -> None:
     """Close the run, say why, and pass its slot on, each of them for certain. No retry of a run that was
-    cancelled, or taken for lost, before it failed."""
+    cancelled, or taken for lost, before it failed.
+
+    What follows it is queued at the moment of its row: one that looked old would be a stray to `find_lost`.
+    """
     run, at, written = report.run, report.now(), report.lease.written
     if end is None or not written(lambda: _closed(run, end, at)):
-        written(lambda: _pass_on(run, at=at))
+        written(lambda: _pass_on(run, at=report.now()))
         return
     if said := end.said:
         written(lambda: report.log(**said))
-    written(lambda: _pass_on(run, at=at, retry_in=end.retry_in, counts=end.counts))
+    written(lambda: _pass_on(run, at=report.now(), retry_in=end.retry_in, counts=end.counts))
 
 
 def _closed(run: IngestRun, end: End, at: datetime) -> bool:

@@ -207,6 +207,7 @@ def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
         raise OperationalError("the connection was lost")
 
     monkeypatch.setattr(runs, "_close", closing)
+    monkeypatch.setattr(slots, "TRY_AGAIN_S", 0.0)
 
     def work(report: Report) -> dict[str, Any]:
         raise ProviderTransient("time-out")
@@ -214,6 +215,30 @@ def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
     assert runs.execute(run.pk, work, clock=clock()).status == Status.FAILED  # type: ignore[union-attr]
     assert IngestRun.objects.get(status=Status.QUEUED).attempts == 1
     assert IngestLog.objects.count() == 1
+
+
+def test_what_follows_a_run_is_as_young_as_its_row_however_long_the_database_was_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a slot of its own yet, an old one would be taken for a stray, and deleted (`find_lost`)."""
+    run, _ = queue()
+    follow, now = runs._follow, [AT]
+
+    def following(*args: Any, **options: Any) -> bool:
+        if now == [AT]:
+            now[0] = LATER
+            raise OperationalError("the connection was lost")
+        return follow(*args, **options)
+
+    monkeypatch.setattr(runs, "_follow", following)
+    monkeypatch.setattr(slots, "TRY_AGAIN_S", 0.0)
+
+    def work(report: Report) -> dict[str, Any]:
+        raise ProviderTransient("time-out")
+
+    runs.execute(run.pk, work, clock=lambda: now[0])
+    assert IngestRun.objects.get(status=Status.QUEUED).queued_at == LATER
+    assert IngestRun.objects.get(status=Status.FAILED).finished_at == AT
 
 
 def test_success_keeps_summary_progress_and_times() -> None:
