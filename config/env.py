@@ -63,8 +63,9 @@ VARIABLES = (
         "",
         "MongoDB, a replica set, mongodb://host/name, for the catalogue. Empty: the database above.",
     ),
+    # A worker holds one for each of its eight jobs, and wants one more at times to keep their slots.
     Variable(
-        "DATABASE_POOL_SIZE", int, 20, "Connections to PostgreSQL that one process holds at most.", least=1
+        "DATABASE_POOL_SIZE", int, 20, "Connections to PostgreSQL that one process holds at most.", least=10
     ),
     Variable("MONGODB_POOL_SIZE", int, 20, "Connections to MongoDB that one process holds at most.", least=1),
     Variable(

@@ -61,6 +61,19 @@ def test_a_word_that_is_none_of_those_allowed_stops_the_start_in_a_sentence(
     assert env.read(tmp_path / ".env")["LOG_LEVEL"] == "WARNING"
 
 
+def test_a_pool_too_small_for_a_worker_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its jobs would hold all connections, and none could keep its slot."""
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "9")
+    with pytest.raises(
+        ImproperlyConfigured, match="DATABASE_POOL_SIZE is a whole number from 10 up; '9' is not"
+    ):
+        env.read(tmp_path / ".env")
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "10")
+    assert env.read(tmp_path / ".env")["DATABASE_POOL_SIZE"] == 10
+
+
 def test_an_empty_runtime_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCOVER_PAGES", "")
     assert "DISCOVER_PAGES" not in env.read_options()
