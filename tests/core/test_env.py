@@ -66,9 +66,7 @@ def test_a_pool_too_small_for_a_worker_stops_the_start(
 ) -> None:
     """Its jobs would hold all connections, and none could keep its slot."""
     monkeypatch.setenv("DATABASE_POOL_SIZE", "9")
-    with pytest.raises(
-        ImproperlyConfigured, match="DATABASE_POOL_SIZE is a whole number from 10 up; '9' is not"
-    ):
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_POOL_SIZE is a whole number from 10 up"):
         env.read(tmp_path / ".env")
     monkeypatch.setenv("DATABASE_POOL_SIZE", "10")
     assert env.read(tmp_path / ".env")["DATABASE_POOL_SIZE"] == 10
