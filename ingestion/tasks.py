@@ -1,7 +1,7 @@
 """The jobs as Celery tasks of the same names: a run's id in, one call out. Beat gives no id.
 
 A message that comes twice, late or for a run that is over does nothing (`ingestion.runs`). One that comes
-while the database is away goes back to the broker; of the schedule's, the next one will do.
+while the database is away goes back to the broker, but for the schedule's ticks: the next one will do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _do(job: Job, run_id: str | None) -> None:
             jobs.execute(uuid.UUID(run_id))
     except OUTAGES as error:
         logger.warning("%s has to wait, the database does not answer: %s", job, error)
-        if run_id is not None:
+        if run_id is not None or job is not Job.TICK:
             time.sleep(TRY_AGAIN_S)  # a broker that is well would bring it back this moment
             raise Reject(error, requeue=True) from error
 

@@ -27,14 +27,16 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-def test_a_message_goes_back_to_the_broker_but_not_at_once(pauses: list[float]) -> None:
+@pytest.mark.parametrize("run_id", [str(uuid.uuid4()), None], ids=["queued", "scheduled"])
+def test_a_message_goes_back_to_the_broker_but_not_at_once(pauses: list[float], run_id: str | None) -> None:
     """It would come back at once, a thousand times a second."""
     with pytest.raises(Reject) as rejected:
-        tasks.match(str(uuid.uuid4()))
+        tasks.reverify(run_id)
     assert rejected.value.requeue
     assert pauses == [slots.TRY_AGAIN_S]
 
 
-def test_a_run_of_the_schedule_that_cannot_begin_is_left_to_the_next(pauses: list[float]) -> None:
+def test_a_tick_that_cannot_begin_is_left_to_the_next(pauses: list[float]) -> None:
+    """Kept, they would all come at once after a long outage."""
     tasks.tick()
     assert pauses == []
