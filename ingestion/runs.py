@@ -227,6 +227,8 @@ def _recover(slot: Slot, at: datetime) -> Recovered:
         return Recovered()
     if run.status == Status.QUEUED:
         return Recovered(published=_publish_again(slot, run, at))
+    if not slots.take_over(slot, until=at):
+        return Recovered()  # its worker is back: it was the database that had been away
     error = "Its worker went away without closing it."
     lost = _close([Status.RUNNING], run, Status.LOST, at=at, error=error)
     if lost:
@@ -260,8 +262,7 @@ def _adopt(run: IngestRun, at: datetime) -> bool:
 
 def _publish_again(slot: Slot, run: IngestRun, at: datetime) -> bool:
     """Publish a queued run once more, unless another tick has just done so."""
-    mine = Slot.objects.filter(pk=slot.pk, run_id=run.pk, lease_until=slot.lease_until)
-    won = mine.update(lease_until=at + QUEUED_LEASE) == 1
+    won = slots.take_over(slot, until=at + QUEUED_LEASE)
     if won:
         _publish(run, at=at)
     return won

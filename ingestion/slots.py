@@ -56,6 +56,12 @@ def hand_over(key: str, run_id: uuid.UUID, to: uuid.UUID, *, until: datetime) ->
     return mine.update(run_id=to, lease_until=until, again=False) == 1
 
 
+def take_over(slot: Slot, *, until: datetime) -> bool:
+    """Set the lease of a slot that was found overdue. False when somebody has done so since it was read."""
+    as_read = Slot.objects.filter(pk=slot.pk, run_id=slot.run_id, lease_until=slot.lease_until)
+    return as_read.update(lease_until=until) == 1
+
+
 def release(key: str, run_id: uuid.UUID) -> bool:
     """Let go of the slot. False, and nothing changed, when one more run was asked for or the slot is lost."""
     mine = Slot.objects.filter(key=key, run_id=run_id, again=False)

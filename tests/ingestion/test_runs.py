@@ -440,6 +440,15 @@ def test_a_worker_that_died_between_a_failure_and_its_retry_does_not_lose_the_re
     assert broker[-1] == str(IngestRun.objects.get(status=Status.QUEUED).pk)
 
 
+def test_a_run_whose_worker_came_back_before_it_was_looked_at_is_not_lost() -> None:
+    """After an outage all leases have run out, and the tick has many to look at."""
+    run = start()
+    overdue = Slot.objects.get()
+    assert slots.extend(overdue.pk, run.pk, until=LATER + timedelta(minutes=1))
+    assert runs._recover(overdue, LATER) == (0, 0, 0)
+    assert IngestRun.objects.get().status == Status.RUNNING
+
+
 def written_down(**more: Any) -> IngestRun:
     """A run whose process died before it took the slot."""
     run = IngestRun(job=Job.MATCH, movie_id=7, trigger="test", queued_at=AT, **more)

@@ -122,8 +122,20 @@ SLOTS = [
         "run_id=to, lease_until=until)",
         "test_the_next_run_is_all_that_anybody_asked_for",
     ),
+    slots(
+        "two ticks publish the same run",
+        "filter(pk=slot.pk, run_id=slot.run_id, lease_until=slot.lease_until)",
+        "filter(pk=slot.pk, run_id=slot.run_id)",
+        "test_of_two_ticks_one_publishes_a_run_again",
+    ),
 ]
 RUNS = [
+    runs(
+        "a run is lost although its worker came back",
+        "if not slots.take_over(slot, until=at):",
+        "if slots.take_over(slot, until=at) is None:",
+        "test_a_run_whose_worker_came_back_before_it_was_looked_at_is_not_lost",
+    ),
     runs(
         "a run that is over, or under way, is started",
         "queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)",
@@ -136,12 +148,6 @@ RUNS = [
         "IngestRun.objects.filter(pk=run.pk)",
         "test_cancelling_what_is_over_changes_nothing",
         "test_a_cancelled_run_that_fails_on_its_way_out_is_not_retried",
-    ),
-    runs(
-        "two ticks publish the same run",
-        "filter(pk=slot.pk, run_id=run.pk, lease_until=slot.lease_until)",
-        "filter(pk=slot.pk, run_id=run.pk)",
-        "tests/ingestion/test_slots.py::test_of_two_ticks_one_publishes_a_run_again",
     ),
 ]
 MUTANTS = [*PRUNING, *SLOTS, *RUNS]
