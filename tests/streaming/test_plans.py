@@ -86,6 +86,15 @@ def test_an_editor_who_chooses_another_stream_may_suppress_the_current_one(movie
     assert get("higher").suppressed_until is None
 
 
+def test_an_editor_may_choose_where_nothing_is_active() -> None:
+    """Below MIN, so that the policy chooses nothing."""
+    movie = factory.movie()
+    key = factory.version(movie, "small", Quality.SD)
+    row = switching.activate(movie.pk, key, **word())
+    assert row is not None
+    assert (row.reason, row.from_version, now(movie).active_stream_id) == ("manual", None, key)
+
+
 def test_choosing_what_is_active_may_pin_it(movie: Movie) -> None:
     row = switching.activate(movie.pk, get("higher").pk, pin=True, **word())
     assert row is not None
@@ -138,6 +147,12 @@ def test_a_suppressed_spare_is_a_turn_that_moves_nothing(movie: Movie) -> None:
 def test_a_stream_that_was_pruned_is_past_its_grace(movie: Movie) -> None:
     StreamVersion.objects.filter(ref="lower").delete()
     with pytest.raises(errors.PastGrace):
+        switching.rollback(movie.pk, **word())
+
+
+def test_a_movie_that_was_never_switched_has_nothing_to_roll_back() -> None:
+    movie = factory.movie()
+    with pytest.raises(errors.NothingToUndo, match="no switch that is left"):
         switching.rollback(movie.pk, **word())
 
 

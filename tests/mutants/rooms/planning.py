@@ -113,6 +113,12 @@ EDITORS = [
         "test_activating_what_is_active_changes_nothing",
     ),
     plans(
+        "an editor may not choose where nothing is active",
+        "    if left is not None and left.pk == key:\n",
+        "    if left.pk == key:\n",
+        f"{PLANS}::test_an_editor_may_choose_where_nothing_is_active",
+    ),
+    plans(
         "the pin of an editor's choice is lost",
         "left_extra=extra, pinned=pin)\n\n\ndef rollback_target",
         "left_extra=extra, pinned=False)\n\n\ndef rollback_target",
@@ -197,6 +203,12 @@ ROLLBACK = [
         "    if undone is None or undone.from_version is None:\n",
         "    if undone is None:\n",
         "test_rolling_back_again_goes_one_change_further_back",
+    ),
+    plans(
+        "a movie that was never switched has something to undo",
+        "    if undone is None or undone.from_version is None:\n",
+        "    if undone.from_version is None:\n",
+        f"{PLANS}::test_a_movie_that_was_never_switched_has_nothing_to_roll_back",
     ),
     plans(
         "a stream past its grace period is returned to",
