@@ -7,6 +7,7 @@ the versions, update the movie. The next reader, or the sweep, finishes what was
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -17,11 +18,14 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connections, models, router, transaction
 
 from core import conf
+from core.outages import OUTAGES
 from streaming import events, plans, policy
 from streaming.errors import Contended, StaleSeq, UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.plans import Actor, Plan
 from streaming.standing import Standing, candidate, with_columns
+
+logger = logging.getLogger(__name__)
 
 MAX_TURNS = 50
 PAGE = 500
@@ -71,12 +75,21 @@ def finish(row: StreamSwitch) -> None:
 def finish_pending(*, since: datetime, limit: int = 500) -> int:
     """Finish the turns taken since a moment whose process died before it was done; how many there were.
 
-    The newest come first, `limit` at most: the others wait for the next sweep.
+    The newest come first, `limit` at most: the others wait for the next sweep. One that cannot be finished
+    is logged, and keeps nobody else from it.
     """
-    found = list(islice(_half_done(since), limit))
-    for movie_id in found:
-        read(movie_id, at=since)
-    return len(found)
+    return sum(_finished(movie_id, since) for movie_id in list(islice(_half_done(since), limit)))
+
+
+def _finished(movie_id: int, at: datetime) -> bool:
+    try:
+        read(movie_id, at=at)
+    except OUTAGES:
+        raise
+    except Exception:
+        logger.exception("the last turn of movie %s cannot be finished", movie_id)
+        return False
+    return True
 
 
 def _half_done(since: datetime) -> Iterator[int]:

@@ -52,7 +52,7 @@ def _documents(request: pytest.FixtureRequest) -> Iterator[None]:
         _wipe()
     else:
         with pytest.MonkeyPatch.context() as guard:
-            guard.setattr("config.mongodb.base.DatabaseWrapper.get_collection", _refuse)
+            guard.setattr(connections[DOCUMENTS], "get_collection", _refuse)
             yield
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import router
 
 from streaming import errors, events, switching, turns
 from streaming.models import Movie, StreamSwitch, StreamVersion
@@ -98,6 +99,20 @@ def test_the_sweep_finds_what_many_later_turns_hide(movie: Movie, monkeypatch: p
     monkeypatch.setattr(turns, "PAGE", 2)
     assert switching.finish_pending(since=NOW) == 1
     assert Movie.objects.get(pk=movie.pk).active_stream_id == higher().pk
+
+
+def test_a_turn_that_cannot_be_finished_keeps_no_other_from_it(
+    movie: Movie, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has deleted a version by hand, past all that guards it."""
+    damaged = factory.movie(1)
+    key = factory.version(damaged, "gone")
+    half_done(damaged, at=NOW + HOUR)
+    StreamVersion.objects.filter(pk=key)._raw_delete(router.db_for_write(StreamVersion))
+    half_done(movie)
+    assert switching.finish_pending(since=NOW) == 1
+    assert Movie.objects.get(pk=movie.pk).active_stream_id == higher().pk
+    assert "the last turn of movie 1 cannot be finished" in caplog.text
 
 
 def test_whoever_loses_the_race_plans_on_what_the_winner_left(

@@ -72,6 +72,12 @@ STEPS = [
         "test_the_sweep_finishes_what_was_left_half_done",
     ),
     turns(
+        "a turn that cannot be finished ends the sweep",
+        "    except Exception:\n        logger.exception(",
+        "    except OUTAGES:\n        logger.exception(",
+        "test_a_turn_that_cannot_be_finished_keeps_no_other_from_it",
+    ),
+    turns(
         "the sweep looks at one page of turns",
         "while page := list(islice(taken, PAGE)):",
         "if page := list(islice(taken, PAGE)):",
