@@ -17,6 +17,7 @@ from core import conf
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT, expires_by_itself
 from ingestion.runs import Report
+from providers.models import Provider
 from streaming.models import Movie, StreamVersion
 
 BATCH = 500
@@ -39,9 +40,15 @@ def prune(report: Report) -> dict[str, Any]:
 
 def _expire(at: datetime, *, before: datetime) -> int:
     """Mark what was neither listed by the latest complete search of its movie nor seen or active since
-    `before`: the policy passes it over from now on, and being found again clears the mark."""
+    `before`: the policy passes it over from now on, and being found again clears the mark.
+
+    A provider that is switched off is not asked, so it proves nothing by listing nothing.
+    """
+    asked = list(Provider.objects.filter(enabled=True).values_list("pk", flat=True))
     retired = Q(retired_at__isnull=True) | Q(retired_at__lt=before)
-    unseen = StreamVersion.objects.filter(retired, last_seen__lt=before, expired_at__isnull=True)
+    unseen = StreamVersion.objects.filter(
+        retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked
+    )
     unlisted = (
         version.pk
         for version, movie in _free(unseen.order_by("last_seen"))

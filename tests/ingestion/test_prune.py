@@ -11,6 +11,7 @@ import pytest
 from django.db.models import QuerySet
 
 from ingestion.models import IngestRun, Job
+from providers.models import Provider
 from streaming import switching
 from streaming.models import Movie, StreamVersion
 from tests.ingestion.conftest import AT
@@ -97,6 +98,13 @@ def test_a_version_that_the_latest_search_found_is_kept_however_long_ago_that_wa
     movie = factory.movie(1, matched_at=AT - 30 * DAY)
     factory.version(movie, "a", last_seen=AT - 30 * DAY)
     assert prune()["expired"] == 0
+
+
+def test_what_a_switched_off_provider_does_not_list_is_kept_until_it_can_be_asked_again() -> None:
+    old("unasked", provider=factory.provider("off", enabled=False))
+    assert prune()["expired"] == 0
+    Provider.objects.update(enabled=True)
+    assert prune(AT + HOUR)["expired"] == 1
 
 
 def test_an_active_version_is_never_deleted_even_if_marked() -> None:

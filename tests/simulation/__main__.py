@@ -62,8 +62,6 @@ def _live(given: argparse.Namespace) -> int:
     began, day = time.monotonic(), Day(given.seed, movies=given.movies, hours=given.hours, kills=given.kills)
     day.run(say=say)
     say(table(day, time.monotonic() - began))
-    for what, where in list(day.violations.items())[:50]:
-        say(f"{what} ({where})")
     return 1 if day.violations else 0
 
 

@@ -64,10 +64,10 @@ class Day:
             for minute in range(self.minutes + DRAIN_MINUTES):
                 self._live(minute)
                 if minute % HOUR == HOUR - 1:
-                    self._check()
+                    self._check(say)
                     say(self._progress(minute, time.monotonic() - began))
             self._before = None  # once more, and of everything
-            self._check()
+            self._check(say)
 
     @contextmanager
     def _staged(self) -> Iterator[None]:
@@ -129,12 +129,13 @@ class Day:
     def _last_words(self) -> Any:
         return self.wire.calls, self.wire.asked, self.clock.elapsed_s, self.journal
 
-    def _check(self) -> None:
+    def _check(self, say: Callable[[str], None]) -> None:
         seen = invariants.look(self.clock.now(), self.journal, before=self._before)
         for name, check in invariants.ALL.items():
             for what in check(seen):
                 where = f"seed {self.seed}, minute {self.clock.minute}"
-                self.violations.setdefault(f"{name}: {what}", where)
+                if self.violations.setdefault(f"{name}: {what}", where) is where:
+                    say(f"{name}: {what} ({where})")
             self.checked[name] += 1
         self._before = seen.shrunk()
 

@@ -69,11 +69,13 @@ def _the_movie_is_its_projection(movie: Movie, log: list[StreamSwitch]) -> None:
 
 
 def _versions_are_its_projection(versions: dict[UUID, StreamVersion], log: list[StreamSwitch]) -> None:
-    """Of those that are left: prune deletes what nothing needs any more."""
+    """Of those that are left: prune deletes what nothing needs any more. Found again, it begins anew."""
     replayed: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in log:
         for key, columns in row.effects["versions"].items():
-            replayed[key] |= {**columns, "switch_seq": row.seq}
+            version = versions.get(UUID(key))
+            if version is not None and version.first_seen <= row.at:
+                replayed[key] |= {**columns, "switch_seq": row.seq}
     for version in versions.values():
         wanted = replayed[str(version.pk)]
         for name in (*RETIREMENT, *SUPPRESSION, "switch_seq"):
