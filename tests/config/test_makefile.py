@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -78,7 +79,8 @@ def fake_venv(folder: Path) -> list[str]:
 def make(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     program = shutil.which("make")
     assert program
-    env = {"PATH": path} if path else None
+    # Nothing of a `make test DB=postgres PYTEST_ARGS=…` that runs us may be its answer.
+    env = {"PATH": path or os.environ["PATH"]}
     done = subprocess.run(
         [program, *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60, env=env
     )
