@@ -56,9 +56,15 @@ PRUNING = [
     ),
     prune(
         "a version listed until lately is marked",
-        "filter(retired, last_seen__lt=before, expired_at__isnull=True)",
-        "filter(retired, expired_at__isnull=True)",
+        "retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked",
+        "retired, expired_at__isnull=True, provider__in=asked",
         f"{PRUNE}::test_what_is_kept[listed until lately]",
+    ),
+    prune(
+        "what a switched-off provider does not list is marked",
+        "expired_at__isnull=True, provider__in=asked",
+        "expired_at__isnull=True",
+        f"{PRUNE}::test_what_a_switched_off_provider_does_not_list_is_kept_until_it_can_be_asked_again",
     ),
     prune(
         "a version that the latest search found is marked",
@@ -74,8 +80,8 @@ PRUNING = [
     ),
     prune(
         "a mark is set again, so that its cycle never ends",
-        "last_seen__lt=before, expired_at__isnull=True)",
-        "last_seen__lt=before)",
+        "retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked",
+        "retired, last_seen__lt=before, provider__in=asked",
         "test_a_mark_is_set_once",
     ),
 ]
