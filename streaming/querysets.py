@@ -30,7 +30,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.filter(models.Q(title__icontains=text) | models.Q(original_title__icontains=text))
 
     def due_for_tick(self, at: datetime) -> Self:
-        return self.present().filter(next_check_at__lte=at).order_by("next_check_at")
+        return self.present().filter(next_check_at__lte=at).order_by("next_check_at", "pk")
 
     def due_for_refresh(self, at: datetime) -> Self:
         return self.present().filter(refresh_at__lte=at).order_by("refresh_at")
@@ -42,7 +42,7 @@ class StreamVersionQuerySet(models.QuerySet["StreamVersion"]):
 
     def due(self, at: datetime) -> Self:
         """Those to be probed, the longest overdue first, with their providers."""
-        return self.filter(next_check_at__lte=at).order_by("next_check_at").prefetch_related("provider")
+        return self.filter(next_check_at__lte=at).order_by("next_check_at", "pk").prefetch_related("provider")
 
     def taken(self) -> Self:
         """Those that turns have written to and not left since: every active stream is among them."""

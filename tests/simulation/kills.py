@@ -1,7 +1,8 @@
 """Kills: a task is done by a forked process that ends itself (`os._exit`) at a chosen point of its work.
 
-No connection is open when the process is forked: each opens its own. Its last words are what the simulation
-itself has to remember (calls made, probes seen); of Marquee nothing survives but what is stored.
+Parent and child share no connection: the parent closes its own before it forks, and the child forgets whatever
+it inherited (a pool that another thread filled) without a word to the server. Its last words are what the
+simulation itself has to remember (calls made, probes seen); of Marquee nothing survives but what is stored.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from streaming import events, turns
 from streaming.querysets import MovieQuerySet, StreamVersionQuerySet
 
 KILLED = 9
+
+_INHERITED: list[Any] = []
+"""Kept, so that collecting it as garbage closes nothing either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,14 @@ def _let_go() -> None:
             connection.close_pool()
 
 
+def _forget() -> None:
+    """Leave what was inherited to the parent: to close it here would end its conversation with the server."""
+    for connection in connections.all(initialized_only=True):
+        _INHERITED.append((connection.connection, getattr(connection, "_connection_pools", {}).copy()))
+        connection.connection = None
+        getattr(connection, "_connection_pools", {}).clear()
+
+
 def _live(work: Callable[[], None], fuse: Fuse, last_words: Callable[[], Any], pipe: int) -> None:
     """The life of a victim. It never returns."""
 
@@ -92,6 +104,7 @@ def _live(work: Callable[[], None], fuse: Fuse, last_words: Callable[[], Any], p
         os._exit(status)
 
     try:
+        _forget()
         current_app._after_fork()
         with _lit(fuse, lambda: die(KILLED)):
             work()

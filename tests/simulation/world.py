@@ -121,7 +121,8 @@ class World:
         return Random("/".join(map(str, (self.seed, *about))))
 
     def _films(self, movies: int) -> Iterator[Film]:
-        for number in range(movies):
+        spare = movies // 25  # some are for adults, without details, or listed too late to be taken in
+        for number in range(movies + spare):
             r = self._random("film", number)
             yield Film(
                 id=1000 + number,
