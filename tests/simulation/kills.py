@@ -1,8 +1,8 @@
 """Kills: a task is done by a forked process that ends itself (`os._exit`) at a chosen point of its work.
 
 Parent and child share no connection: the parent closes its own before it forks, and the child forgets what it
-inherited all the same (a pool that another thread filled) without a word to the server. Its last words are what
-the simulation itself has to remember (calls made, probes seen); of Marquee nothing survives but what is stored.
+inherited all the same (a pool that another thread filled) without a word to the server. Its last words are
+what the simulation has to remember (calls made, probes seen); of Marquee nothing survives but what is stored.
 """
 
 from __future__ import annotations
