@@ -7,8 +7,9 @@ is a single short file, tested offline from recorded answers.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from providers.errors import ProviderBadResponse
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
     from providers.messages import Request, Response
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Capability(StrEnum):
+    """What an adapter finds films by, and how its streams are delivered (the values of `Delivery`)."""
+
+    BY_TMDB_ID = "by_tmdb_id"
+    BY_IMDB_ID = "by_imdb_id"
+    BY_TITLE = "by_title"
+    HLS = "hls"
+    DASH = "dash"
+    PROGRESSIVE = "progressive"
+    EMBED = "embed"
+
+
+SAMPLE = MovieRef(tmdb_id=10378, title="Big Buck Bunny", imdb_id="tt1254207", year=2008, runtime_min=10)
+"""A film that anybody may show (CC BY 3.0), and that many sources therefore have."""
 
 
 class LicensedProvider(ABC):
@@ -33,11 +50,17 @@ class LicensedProvider(ABC):
     slug: ClassVar[str]
     """The adapter's name for ever: it is stored, and part of every stream's key."""
     label: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+    """Of the BY_ ones, any one is enough to find a film; of the others, every one that a stream may have."""
     config_fields: ClassVar[tuple[ConfigField, ...]] = ()
     volatile_params: ClassVar[frozenset[str]] = frozenset()
     """Query parameters (tokens, expiry) that change while the rendition stays the same."""
     default_priority: ClassVar[int] = 100
     """Lower comes first."""
+    needs_licence_note: ClassVar[bool] = False
+    """Whether it stays off until the operator has said by which licence it may be used."""
+    sample: ClassVar[MovieRef] = SAMPLE
+    """The film that a test of a provider searches for, unless the operator names another."""
 
     def __init__(self, config: Mapping[str, object], *, name: str = "") -> None:
         self.name = name or self.slug
@@ -47,12 +70,30 @@ class LicensedProvider(ABC):
     def build_search(self, movie: MovieRef) -> tuple[Request, ...]:
         """The requests that find this movie's renditions; none when it lacks what that takes (an IMDb id)."""
 
+    def build_details(self, movie: MovieRef, responses: Sequence[Response]) -> tuple[Request, ...]:
+        """The second and last round, for a source that answers a search with names alone: a few requests.
+
+        Raises ProviderBadResponse as `parse_search` does.
+        """
+        return ()
+
     @abstractmethod
     def parse_search(self, movie: MovieRef, responses: Sequence[Response]) -> SearchAnswer:
-        """Read the answers to `build_search`, in its order. No requests, no responses: an empty answer.
+        """Read the answers to `build_search`, then those to `build_details`, in order.
 
+        No requests, no responses: an empty answer.
         Raises ProviderBadResponse when an answer is not what the provider documents.
         """
+
+    @final
+    def ask(self, movie: MovieRef, send: Callable[[Request], Response]) -> Iterator[Response]:
+        """Both rounds of a search, sent by the caller's `send`: each answer as it comes."""
+        first: list[Response] = []
+        for request in self.build_search(movie):
+            first.append(send(request))
+            yield first[-1]
+        if first:
+            yield from map(send, self.build_details(movie, first))
 
     def canonical_url(self, url: str) -> str:
         """`url` as an identity: the same rendition gives the same text, whatever its token says today.

@@ -144,7 +144,7 @@ def _search(provider: Provider, movie: MovieRef, options: Options) -> ProviderAn
     try:
         adapter = adapter_of(provider)
         session = sessions.for_provider(provider, adapter, options)
-        responses += map(session.send, adapter.build_search(movie))
+        responses += adapter.ask(movie, session.send)
         answer = adapter.parse_search(movie, responses)
     except ProviderError as error:
         failure = error
