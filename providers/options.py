@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from core.options import QUALITIES
 from providers.errors import ProviderMisconfigured
 
 ConfigValue = str | int | bool
@@ -22,6 +23,7 @@ class ConfigKind(StrEnum):
     URL = "url"
     INTEGER = "integer"
     BOOLEAN = "boolean"
+    QUALITY = "quality"
 
 
 ALLOWED: Mapping[ConfigKind, str] = {
@@ -29,12 +31,14 @@ ALLOWED: Mapping[ConfigKind, str] = {
     ConfigKind.URL: "an http or https URL without user name, password, query or fragment",
     ConfigKind.INTEGER: "a whole number from 0 to 1,000,000,000",
     ConfigKind.BOOLEAN: "true or false",
+    ConfigKind.QUALITY: f"one of {', '.join(QUALITIES)}",
 }
 _EMPTY: Mapping[ConfigKind, ConfigValue] = {
     ConfigKind.TEXT: "",
     ConfigKind.URL: "",
     ConfigKind.INTEGER: 0,
     ConfigKind.BOOLEAN: False,
+    ConfigKind.QUALITY: "",
 }
 
 
@@ -115,9 +119,17 @@ def _boolean(value: object) -> bool:
     return words[value.strip().lower()]
 
 
+def _quality(value: object) -> str:
+    rungs = {quality.lower(): quality for quality in QUALITIES}
+    if not isinstance(value, str) or value.strip().lower() not in rungs:
+        raise ValueError(value)
+    return rungs[value.strip().lower()]
+
+
 _READERS: Mapping[ConfigKind, Callable[[object], ConfigValue]] = {
     ConfigKind.TEXT: _text,
     ConfigKind.URL: _url,
     ConfigKind.INTEGER: _integer,
     ConfigKind.BOOLEAN: _boolean,
+    ConfigKind.QUALITY: _quality,
 }

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from providers import rows
-from providers.base import LicensedProvider
+from providers.base import Capability, LicensedProvider
 from providers.errors import ProviderBadResponse
 from providers.messages import Request, Response
 from providers.options import ConfigField, ConfigKind
@@ -32,6 +32,7 @@ class Library(LicensedProvider):
 
     slug = "library"
     label = "Library"
+    capabilities = frozenset({Capability.BY_TMDB_ID, Capability.HLS, Capability.DASH, Capability.PROGRESSIVE})
     default_priority = 10
     config_fields = (
         ConfigField(
