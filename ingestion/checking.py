@@ -17,7 +17,7 @@ from providers.services import Target
 from providers.types import ProbeOutcome, ProbeResult
 from streaming import switching, turns, verification
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.policy import Action
+from streaming.policy_types import Action
 from streaming.quality import Quality
 from streaming.verification import Verdict
 

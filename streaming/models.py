@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from providers.types import Delivery
-from streaming.quality import Quality
+from streaming.quality import Quality, effective_quality
 from streaming.querysets import MovieQuerySet, StreamSwitchQuerySet, StreamVersionQuerySet
 
 QUALITY_CHOICES = [(int(q), q.label) for q in Quality]
@@ -216,8 +216,6 @@ class StreamVersion(GuardedModel):
     @property
     def quality(self) -> Quality | None:
         """What it counts as: measured wherever it can be measured, but a CAM claim stays CAM."""
-        from streaming.policy import effective_quality
-
         return effective_quality(
             claimed=_quality(self.claimed_quality),
             verified=_quality(self.verified_quality),

@@ -17,7 +17,7 @@ from django.db.models import TextChoices
 from streaming import policy
 from streaming.errors import NothingToUndo, NotPlayable, PastGrace, Withdrawn
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.policy import Action, Decision
+from streaming.policy_types import Action, Decision
 from streaming.standing import Standing, body_of, candidate, with_columns
 
 CANARY_AFTER = timedelta(minutes=1)

@@ -78,6 +78,16 @@ _WIDTHS = {Quality.P2160: 3840, Quality.P1440: 2560, Quality.P1080: 1920, Qualit
 _HEIGHTS = {Quality.P2160: 2160, Quality.P1440: 1440, Quality.P1080: 1080, Quality.P720: 720}
 
 
+def effective_quality(
+    *, claimed: Quality | None, verified: Quality | None, measurable: bool
+) -> Quality | None:
+    """What a stream counts as: what was measured wherever it can be; but a CAM claim stays CAM,
+    because a camera can record at 1080p."""
+    if claimed is Quality.CAM:
+        return Quality.CAM
+    return verified if measurable else claimed
+
+
 def _rung(pixels: int, least: dict[Quality, int]) -> Quality:
     """The highest rung that `pixels` reach with 5 % tolerance (crops and encoders shave a few off)."""
     return next((quality for quality, full in least.items() if pixels * 100 >= full * 95), Quality.SD)

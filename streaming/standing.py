@@ -20,8 +20,11 @@ from providers.types import ProbeOutcome
 from streaming import events, policy
 from streaming.errors import UnknownVersion
 from streaming.models import Movie, StreamVersion
-from streaming.policy import Candidate, Decision, Health, Rules
+from streaming.policy_types import Candidate, Decision, Health, Rules
 from streaming.quality import Quality
+
+UNPROVEN = frozenset({ProbeOutcome.THROTTLED, ProbeOutcome.INCONCLUSIVE})
+"""Probes that could not tell whether a stream plays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,7 @@ def candidate(version: StreamVersion) -> Candidate:
         expired=version.expired_at is not None,
         provider_enabled=provider.enabled,
         provider_down=version.last_outcome == ProbeOutcome.PROVIDER_DOWN,
+        unproven=version.last_outcome in UNPROVEN,
         trust_claims=provider.trust_claims,
         reliability=provider.reliability,
         priority=provider.priority,

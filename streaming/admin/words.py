@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.policy import Reason
+from streaming.policy_types import Reason
 
 REASONS: Mapping[Reason, str] = {
     Reason.BROKEN: "it is broken",
@@ -26,6 +26,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.EXPIRED: "its provider no longer lists it",
     Reason.NOT_BETTER: "it is not better than the current one",
     Reason.CLAIM_NOT_TRUSTED: "its quality is only a claim",
+    Reason.UNPROVEN: "its last probe could not tell whether it plays",
     Reason.TARGET_REACHED: "the current one has reached the target",
     Reason.PINNED: "the current one is pinned",
     Reason.OUTRANKED: "another one ranks higher",

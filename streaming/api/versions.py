@@ -7,7 +7,7 @@ from typing import Any
 
 from streaming import switching
 from streaming.models import StreamVersion
-from streaming.policy import Verdict
+from streaming.policy_types import Verdict
 
 STAFF_FIELDS = (
     "url",

@@ -16,7 +16,7 @@ from ingestion.models import IngestLog, IngestRun, Job
 from streaming import switching
 from streaming.admin import words
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.policy import Reason
+from streaming.policy_types import Reason
 from streaming.quality import Quality
 from tests.streaming import factory
 

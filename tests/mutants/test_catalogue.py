@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.policy import Reason
+from streaming.policy_types import Reason
 from tests.mutants import bench
 from tests.mutants.bench import Outcome
 from tests.mutants.catalogue import MUTANTS
@@ -75,7 +75,7 @@ def test_what_is_killed_survives_goes_stale_or_shows_nothing_is_told_apart(tmp_p
         assert one.failing([nobody]) == {nobody: "it did not run"}
         assert {one.tries(mutant).outcome: mutant for mutant in mutants.values()} == mutants
         for mutant in (
-            made("does not load", "from enum import StrEnum", "from enum import Nothing"),
+            made("does not load", "from datetime import datetime, timedelta", "from datetime import nothing"),
             made("a test that is none", broken, "if False:", nobody),
         ):
             assert one.tries(mutant).outcome is Outcome.INVALID

@@ -22,7 +22,8 @@ from providers.errors import (
 )
 from providers.health import LADDER, Columns
 from providers.models import Provider
-from streaming.policy import Action, Candidate, Rules, decide
+from streaming.policy import decide
+from streaming.policy_types import Action, Candidate, Rules
 from streaming.quality import Quality
 
 ASKED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from ingestion.models import IngestLog, IngestRun, Job, Slot
 from providers.types import STRIKES, ProbeOutcome
 from streaming import policy
 from streaming.models import StreamSwitch
-from streaming.policy import Action, Decision
+from streaming.policy_types import Action, Decision, Health
 from streaming.standing import candidate
 from tests.simulation.journal import Probe
 from tests.simulation.log_rules import said_of_left
@@ -39,7 +39,7 @@ def active_may_be_shown(seen: Seen) -> Iterator[str]:
         off_since = seen.journal.disabled.get(version.provider_id, seen.at)
         fresh = version.probed_at is not None and version.probed_at > then
         c = replace(c, provider_enabled=c.provider_enabled or off_since > then)
-        c = replace(c, health=policy.Health.HEALTHY if fresh else c.health)
+        c = replace(c, health=Health.HEALTHY if fresh else c.health)
         rules = seen.standing(movie).rules()
         if all(policy.must_leave(c, rules, moment) for moment in (then, seen.at)):
             why = ", ".join(policy.unplayable(c, then)) or "suppressed"

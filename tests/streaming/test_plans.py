@@ -12,7 +12,7 @@ from core import conf
 from providers.types import ProbeOutcome
 from streaming import errors, standing, switching
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.policy import Action, Candidate, Health, Rules
+from streaming.policy_types import Action, Candidate, Health, Rules
 from streaming.quality import Quality
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW
@@ -234,6 +234,7 @@ FACTS: list[tuple[str, dict[str, Any], object]] = [
     ("expired", {"expired_at": NOW}, True),
     ("provider_enabled", {"provider": {"enabled": False}}, False),
     ("provider_down", {"last_outcome": ProbeOutcome.PROVIDER_DOWN.value}, True),
+    ("unproven", {"last_outcome": ProbeOutcome.INCONCLUSIVE.value}, True),
     ("trust_claims", {"provider": {"trust_claims": True}}, True),
     ("reliability", {"provider": {"success_rate": 0.5}}, 0.5),
     ("priority", {"provider": {"priority": 7}}, 7),
@@ -254,6 +255,11 @@ def told(**facts: Any) -> Candidate:
 def test_each_fact_reaches_the_policy(fact: str, columns: dict[str, Any], expected: object) -> None:
     assert getattr(told(), fact) != expected
     assert getattr(told(**columns), fact) == expected
+
+
+def test_a_throttled_probe_proves_as_little_as_an_inconclusive_one() -> None:
+    assert told(last_outcome=ProbeOutcome.THROTTLED.value).unproven
+    assert not told(last_outcome=ProbeOutcome.OK.value).unproven
 
 
 def test_every_fact_is_in_the_table() -> None:

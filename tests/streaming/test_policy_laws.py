@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.policy import Action, Candidate, Health, Reason, Rules, decide, is_suppressed, unplayable
+from streaming.policy import decide, is_suppressed, unplayable
+from streaming.policy_types import Action, Candidate, Health, Reason, Rules
 from streaming.quality import Quality
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -37,6 +38,7 @@ def movies(draw: st.DrawFn) -> tuple[str | None, list[Candidate], Rules]:
             expired=draw(st.sampled_from([False, False, True])),
             provider_enabled=draw(st.sampled_from([True, True, False])),
             provider_down=draw(st.sampled_from([False, False, True])),
+            unproven=draw(st.sampled_from([False, False, True])),
             trust_claims=draw(st.booleans()),
             reliability=draw(st.sampled_from([0.2, 0.9, 1.0])),
             priority=draw(st.integers(0, 2)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streaming.policy import Action, Candidate, Decision, Health, Reason, Rules, decide
+from streaming.policy import decide
+from streaming.policy_types import Action, Candidate, Decision, Health, Reason, Rules
 from streaming.quality import Quality
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

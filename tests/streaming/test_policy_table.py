@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from streaming.policy import Candidate, Health, Rules, decide
+from streaming.policy import decide
+from streaming.policy_types import Candidate, Health, Rules
 from streaming.quality import Quality
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -74,6 +75,9 @@ TABLE = [
     Row("a disabled provider's streams are ineligible",     None, [video("a", P1080, provider_enabled=False)],           "keep -",  {"a": "provider_disabled"}),
     Row("a provider found down is not switched to",         "a",  [video("a", P720), video("b", P1080, provider_down=True)], "keep a", {"b": "provider_down better"}),
     Row("nor failed over to",                               "a",  [video("a", P720, health=B), video("b", P1080, provider_down=True)], "withdraw -", {"b": "provider_down"}),
+    Row("nor is one that the last probe could not judge",   "a",  [video("a", P720), video("b", P1080, unproven=True)],  "keep a", {"b": "unproven better"}),
+    Row("which will do where nothing plays",                "a",  [video("a", P720, health=B), video("b", P1080, unproven=True)], "failover b", {}),
+    Row("nor takes an unjudged probe anything down",        "a",  [video("a", P720, unproven=True), video("b", P720)],   "keep a", {"a": "current"}),
     Row("but an outage takes nothing down",                 "a",  [video("a", P720, provider_down=True), video("b", P720)], "keep a", {"a": "provider_down current"}),
     Row("a URL that expires within 24 h is ineligible",     None, [video("a", P1080, url_expires_at=NOW + 23 * HOUR)],   "keep -",  {"a": "url_expires"}),
     Row("a URL that lasts 24 h is eligible",                None, [video("a", P1080, url_expires_at=NOW + 24 * HOUR)],   "first a", {}),

@@ -11,7 +11,7 @@ from django.db import router
 
 from streaming import errors, events, switching, turns
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.policy import Action
+from streaming.policy_types import Action
 from streaming.quality import Quality
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR, NOW

@@ -421,6 +421,7 @@ FACTS = [
             "provider_down=version.last_outcome == ProbeOutcome.PROVIDER_DOWN",
             "provider_down=False",
         ),
+        ("unproven", "unproven=version.last_outcome in UNPROVEN", "unproven=False"),
         ("trust_claims", "trust_claims=provider.trust_claims", "trust_claims=False"),
         ("reliability", "reliability=provider.reliability", "reliability=1.0"),
         ("priority", "priority=provider.priority", "priority=100"),

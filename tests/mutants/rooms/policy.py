@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from streaming.policy import Reason
+from streaming.policy_types import Reason
 from tests.mutants.mutant import Mutant, mutants_of
 
 policy = mutants_of("streaming/policy.py")
+values = mutants_of("streaming/policy_types.py")
+quality = mutants_of("streaming/quality.py")
 RULES = "tests/streaming/test_policy_rules.py"
 TABLE = "tests/streaming/test_policy_table.py::test_the_rule_holds[{}]"
 
@@ -29,19 +31,19 @@ def unsaid(reason: Reason, condition: str, *rows: str) -> Mutant:
 
 
 QUALITY = [
-    policy(
+    quality(
         "a CAM claim is forgotten once something was measured",
         "    if claimed is Quality.CAM:\n        return Quality.CAM\n",
         "",
         row("a CAM claim stays CAM whatever is measured"),
     ),
-    policy(
+    quality(
         "a claim counts although the picture was measured",
         "return verified if measurable else claimed",
         "return claimed or verified",
         row("quality is the verified one, not the claim"),
     ),
-    policy(
+    quality(
         "an embed's claim counts for nothing",
         "return verified if measurable else claimed",
         "return verified",
@@ -382,17 +384,17 @@ UPGRADING = [
     ),
     policy(
         "a mere claim replaces a verified stream",
-        "return _better(c, now) and not _untrusted(c, now)",
-        "return _better(c, now)",
+        "return _better(c, now) and not _untrusted(c, now) and not c.unproven",
+        "return _better(c, now) and not c.unproven",
         row("a claim never replaces a healthy verified stream"),
     ),
-    policy(
+    values(
         "trust_claims means nothing",
         "return self.is_verified or self.trust_claims",
         "return self.is_verified",
         row("unless the provider's claims are trusted"),
     ),
-    policy(
+    values(
         "every claim is trusted",
         "return self.is_verified or self.trust_claims",
         "return True",
@@ -459,6 +461,13 @@ SAID = [
     unsaid(
         Reason.CLAIM_NOT_TRUSTED, "_untrusted(c, now)", "a claim never replaces a healthy verified stream"
     ),
+    unsaid(Reason.UNPROVEN, "c.unproven", "nor is one that the last probe could not judge"),
+    policy(
+        "what no probe could judge replaces what plays",
+        "return _better(c, now) and not _untrusted(c, now) and not c.unproven",
+        "return _better(c, now) and not _untrusted(c, now)",
+        row("nor is one that the last probe could not judge"),
+    ),
     policy(
         "outranked is not said any more",
         "if holds] or [Reason.OUTRANKED]",
@@ -517,19 +526,19 @@ SAID = [
         "if now is None:\n        return [Reason.OUTRANKED]",
         f"{RULES}::test_whoever_is_passed_over_in_a_failover_was_outranked_and_no_more",
     ),
-    policy(
+    values(
         "an embed is said to be measured",
         "return self.measurable and self.verified is not None",
         "return self.verified is not None",
         f"{RULES}::test_what_was_not_measured_is_not_said_to_be",
     ),
-    policy(
+    values(
         "what was not measured so far is said to be",
         "return self.measurable and self.verified is not None",
         "return self.measurable",
         f"{RULES}::test_what_was_not_measured_is_not_said_to_be",
     ),
-    policy(
+    values(
         "a decision is stored without an unknown quality",
         "v.quality.label if v.quality is not None else None",
         'v.quality.label if v.quality is not None else "SD"',
