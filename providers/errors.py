@@ -86,9 +86,16 @@ class ProviderPermanent(ProviderError):
 
 
 class ProviderRefused(ProviderPermanent):
-    """Our own guard does not send it there: address, port, host, scheme, or redirects without end."""
+    """Our own guard does not send it there: address, port, host, scheme, or redirects without end.
+
+    `ours_alone`: the rule is one of our own caution (ports, redirects), so a player might get there.
+    """
 
     code = "refused"
+
+    def __init__(self, message: str, *, ours_alone: bool = False, **context: Unpack[Context]) -> None:
+        super().__init__(message, **context)
+        self.ours_alone = ours_alone
 
 
 class ProviderBadResponse(ProviderError):

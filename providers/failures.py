@@ -48,7 +48,7 @@ _UNSENDABLE = (
 def of_exception(exc: Exception, context: Context) -> ProviderError:
     """The error that one of RAW means."""
     if isinstance(exc, DestinationRefused):
-        return ProviderRefused(str(exc), **context)
+        return ProviderRefused(str(exc), ours_alone=exc.ours_alone, **context)
     if isinstance(exc, Unreachable):
         return ProviderTransient(str(exc), unreachable=True, **context)
     if isinstance(exc, _UNSENDABLE):

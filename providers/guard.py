@@ -33,7 +33,14 @@ REFUSED = [
 
 
 class DestinationRefused(Exception):
-    """The guard does not let a request go there. The message never holds more of the URL than its origin."""
+    """The guard does not let a request go there. The message never holds more of the URL than its origin.
+
+    `ours_alone`: the rule is one of our own caution, so a player might get there.
+    """
+
+    def __init__(self, message: str, *, ours_alone: bool = False) -> None:
+        super().__init__(message)
+        self.ours_alone = ours_alone
 
 
 class Origin(NamedTuple):
@@ -108,7 +115,8 @@ class Guard:
         if self.hosts is not None and not any(_matches(origin.host, host) for host in self.hosts):
             raise DestinationRefused(f"host {origin.host} is not on this provider's list")
         if origin not in self.trusted and origin.port not in PORTS.values():
-            raise DestinationRefused(f"port {origin.port} is not allowed, only 80 and 443")
+            told = f"port {origin.port} is not allowed, only 80 and 443"
+            raise DestinationRefused(told, ours_alone=True)
 
     def usable(self, origin: Origin, addresses: Iterable[str]) -> tuple[str, ...]:
         """Those of the looked-up addresses that may be connected to; DestinationRefused when none may."""

@@ -10,6 +10,7 @@ import random
 import time
 import weakref
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Self
 from urllib.parse import urldefrag, urljoin
 
@@ -24,7 +25,6 @@ from providers.retry import RetryPolicy, retry_after_s
 
 __all__ = ["GuardedSession", "Request", "Response"]
 
-MAX_REDIRECTS = 5
 USER_AGENT = "Marquee"
 
 _log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class GuardedSession:
             self._sleep(pause)
 
     def _attempt(self, request: Request) -> Response:
-        trail = _Trail(request.url)
+        trail = _Trail(request.url, request.max_redirects)
         try:
             return self._follow(request, trail)
         except failures.RAW as exc:
@@ -135,7 +135,7 @@ class GuardedSession:
                 target = _redirect_target(answer)
                 left -= self._clock() - started
                 if target is None:
-                    return self._read(request, answer, left)
+                    return replace(self._read(request, answer, left), redirects=trail.redirects)
             same = self._guard.check(target) == origin
             kept = {k: v for k, v in hop.headers.items() if same or k.lower() in _KEPT_ACROSS_ORIGINS}
             hop = self._http.prepare_request(requests.Request("GET", target, headers=kept))
@@ -198,16 +198,21 @@ class GuardedSession:
 class _Trail:
     """The URLs that one attempt came by; refuses to go on for ever or in circles."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, max_redirects: int) -> None:
         self.url = url
+        self._max_redirects = max_redirects
         self._seen: set[str] = set()
+
+    @property
+    def redirects(self) -> int:
+        return len(self._seen) - 1
 
     def step(self, url: str) -> str:
         self.url = url
         if url in self._seen:
             raise DestinationRefused("redirects in a loop")
-        if len(self._seen) > MAX_REDIRECTS:
-            raise DestinationRefused(f"more than {MAX_REDIRECTS} redirects")
+        if len(self._seen) > self._max_redirects:
+            raise DestinationRefused(f"more than {self._max_redirects} redirects", ours_alone=True)
         self._seen.add(url)
         return url
 

@@ -33,6 +33,7 @@ class Request:
     range: tuple[int, int] | None = None
     max_bytes: int = 2_000_000
     deadline_s: float = 15.0
+    max_redirects: int = 5
     accept_statuses: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
@@ -57,6 +58,7 @@ class Response:
     url: str
     elapsed_ms: int = 0
     truncated: bool = False
+    redirects: int = 0
     provider: str = ""
     shown: str = ""
     secrets: frozenset[str] = frozenset()
