@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from core.expiry import Expiry
 from core.ids import uuid7
-from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT, Expiry
+from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
 
 
 class Job(models.TextChoices):

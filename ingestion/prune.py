@@ -14,10 +14,11 @@ from django.db import router
 from django.db.models import Q, QuerySet
 
 from core import conf
+from core.expiry import expires_by_itself
 from ingestion.models import IngestLog, IngestRun, Job
-from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT, expires_by_itself
+from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
 from ingestion.runs import Report
-from providers.models import Provider
+from providers.models import HOURS_KEPT, Provider, ProviderHour
 from streaming.models import Movie, StreamVersion
 
 BATCH = 500
@@ -86,13 +87,14 @@ def _free(versions: QuerySet[StreamVersion]) -> Iterator[tuple[StreamVersion, Mo
 
 
 def _drop_old(at: datetime) -> dict[str, int]:
-    """How many logs and runs were past their time. None, where the database sees to it by itself."""
+    """How many logs, runs and hours were past their time. None, where the database sees to it by itself."""
     logs = IngestLog.objects.filter(at__lt=at - LOGS_KEPT)
     ticks = IngestRun.objects.filter(job=Job.TICK, status=IngestRun.Status.SUCCEEDED)
     runs = IngestRun.objects.filter(finished_at__lt=at - RUNS_KEPT)
     return {
         "logs": _drop(logs),
         "runs": _drop(runs) + _drop(ticks.filter(finished_at__lt=at - TICKS_KEPT)),
+        "hours": _drop(ProviderHour.objects.filter(hour__lt=at - HOURS_KEPT)),
     }
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from django.db import models
+
+from core.expiry import Expiry
+
+HOURS_KEPT = timedelta(days=30)
+"""What is older MongoDB deletes by itself, and `ingestion.prune` elsewhere: it stands in the index."""
 
 
 class Provider(models.Model):
     """One configured instance of an adapter. The slug is for ever; everything else may change.
 
-    `config` holds the adapter's own fields. `backoff_until` is set by failures: a provider that backs off
-    is not asked, but its streams stay eligible; a disabled one's do not.
+    `config` holds the adapter's own fields but for the secret ones: those are in `secrets`, encrypted.
+    `backoff_until` is set by failures: a provider that backs off is not asked, but its streams stay eligible;
+    a disabled one's do not. Once that moment has passed one question is let through, and `trial_until` says
+    for how long its asker is waited for. `blamed_at` is set while so many of its streams fail together that
+    it is held to be the cause (`blame` says of what), and not the streams.
     """
 
     slug = models.SlugField(primary_key=True, db_column="_id")
@@ -18,6 +28,7 @@ class Provider(models.Model):
     enabled = models.BooleanField(default=False, help_text="Off: not searched, and its streams are left.")
     priority = models.PositiveSmallIntegerField(default=100, help_text="Lower is preferred at equal quality.")
     config = models.JSONField(default=dict, blank=True)
+    secrets = models.JSONField(default=dict, blank=True, editable=False)
     allowed_hosts = models.JSONField(
         default=list, blank=True, help_text="Hosts that its streams may be on. Empty: any public host."
     )
@@ -31,6 +42,9 @@ class Provider(models.Model):
 
     backoff_rung = models.PositiveSmallIntegerField(default=0, editable=False)
     backoff_until = models.DateTimeField(null=True, editable=False)
+    trial_until = models.DateTimeField(null=True, editable=False)
+    blamed_at = models.DateTimeField(null=True, editable=False)
+    blame = models.TextField(blank=True, editable=False)
     success_rate = models.FloatField(default=1.0, editable=False)
     latency_ms = models.FloatField(default=0.0, editable=False)
     honesty = models.FloatField(default=1.0, editable=False)
@@ -53,3 +67,33 @@ class Provider(models.Model):
         """
         slowness = min(max(self.latency_ms - 1_000, 0), 14_000) / 14_000
         return round(self.success_rate * self.honesty * (1 - slowness / 2), 1)
+
+
+class ProviderHour(models.Model):
+    """What came of one provider's hour, in counters that many processes raise at once.
+
+    `answered` and `failed` count searches, `latency_ms` is the sum over the answered ones; `probes` counts
+    those that told something, `probes_failed` those of them that found no stream; `claims` counts claims that
+    could be checked against what was measured, `claims_kept` those that proved true.
+    """
+
+    key = models.CharField(primary_key=True, max_length=64, db_column="_id")
+    hour = models.DateTimeField()
+    answered = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    latency_ms = models.PositiveBigIntegerField(default=0)
+    probes = models.PositiveIntegerField(default=0)
+    probes_failed = models.PositiveIntegerField(default=0)
+    claims = models.PositiveIntegerField(default=0)
+    claims_kept = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [Expiry(fields=["hour"], name="provider_hour_by_time", after=HOURS_KEPT)]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @staticmethod
+    def key_for(slug: str, at: datetime) -> str:
+        """The key of the hour that `at` falls into."""
+        return f"{slug}:{at.astimezone(UTC):%Y-%m-%dT%H}"

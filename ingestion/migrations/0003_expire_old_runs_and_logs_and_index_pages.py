@@ -4,7 +4,7 @@ import datetime
 
 from django.db import migrations, models
 
-import ingestion.retention
+import core.expiry
 
 
 class Migration(migrations.Migration):
@@ -42,9 +42,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="ingestlog",
-            index=ingestion.retention.Expiry(
-                after=datetime.timedelta(days=30), fields=["at"], name="log_by_time"
-            ),
+            index=core.expiry.Expiry(after=datetime.timedelta(days=30), fields=["at"], name="log_by_time"),
         ),
         migrations.AddIndex(
             model_name="ingestrun",
@@ -56,13 +54,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="ingestrun",
-            index=ingestion.retention.Expiry(
+            index=core.expiry.Expiry(
                 after=datetime.timedelta(days=30), fields=["finished_at"], name="run_by_end"
             ),
         ),
         migrations.AddIndex(
             model_name="ingestrun",
-            index=ingestion.retention.Expiry(
+            index=core.expiry.Expiry(
                 after=datetime.timedelta(days=1),
                 condition=models.Q(("job", "maintenance.tick"), ("status", "succeeded")),
                 fields=["finished_at"],

@@ -15,9 +15,10 @@ from django.db import connections, router
 from django.utils import timezone
 
 from config.databases import DOCUMENTS
-from ingestion import prune, retention
+from core.expiry import Expiry, expires_by_itself
+from ingestion import prune
 from ingestion.models import IngestLog, IngestRun, Job
-from ingestion.retention import Expiry
+from providers.models import ProviderHour
 from tests import expiry
 from tests.ingestion.world import succeeded
 from tests.servers import eventually
@@ -27,17 +28,18 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 Status = IngestRun.Status
+KEPT = (IngestLog, IngestRun, ProviderHour)
 
 
 @pytest.fixture
 def expiring() -> Iterator[None]:
     """On MongoDB, the indexes as the migrations make them: elsewhere in the tests they delete nothing."""
     alias = router.db_for_write(IngestLog)
-    if not retention.expires_by_itself(IngestLog):
+    if not expires_by_itself(IngestLog):
         yield
         return
     with connections[alias].schema_editor() as editor:
-        for model in (IngestLog, IngestRun):
+        for model in KEPT:
             for index in model._meta.indexes:
                 if isinstance(index, Expiry):
                     editor.remove_index(model, index)
@@ -60,8 +62,13 @@ def run(job: Job, status: Status, age: timedelta | None) -> Any:
     ).pk
 
 
+def hour(age: timedelta) -> Any:
+    at = timezone.now() - age
+    return ProviderHour.objects.create(key=ProviderHour.key_for("films", at), hour=at).pk
+
+
 def keys() -> set[Any]:
-    return {*IngestLog.objects.values_list("pk", flat=True), *IngestRun.objects.values_list("pk", flat=True)}
+    return {key for model in KEPT for key in model.objects.values_list("pk", flat=True)}
 
 
 def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
@@ -73,6 +80,7 @@ def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
         run(Job.TICK, Status.SUCCEEDED, DAY - HOUR),
         run(Job.TICK, Status.FAILED, 30 * DAY - HOUR),
         run(Job.PRUNE, Status.SUCCEEDED, 2 * DAY),
+        hour(30 * DAY - HOUR),
     }
     gone = {
         log(30 * DAY + HOUR),
@@ -80,13 +88,14 @@ def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
         run(Job.MATCH, Status.LOST, 30 * DAY + HOUR),
         run(Job.TICK, Status.SUCCEEDED, DAY + HOUR),
         run(Job.TICK, Status.FAILED, 30 * DAY + HOUR),
+        hour(30 * DAY + HOUR),
     }
     dropped = prune._drop_old(timezone.now())
-    if retention.expires_by_itself(IngestLog):
+    if expires_by_itself(IngestLog):
         eventually(lambda: not keys() & gone, within_s=90)
-        assert dropped == {"logs": 0, "runs": 0}
+        assert dropped == {"logs": 0, "runs": 0, "hours": 0}
     else:
-        assert dropped == {"logs": 2, "runs": 3}
+        assert dropped == {"logs": 2, "runs": 3, "hours": 1}
     assert keys() == kept
 
 
