@@ -11,7 +11,7 @@ from datetime import datetime
 
 from providers import services
 from providers.types import STRIKES, ProbeOutcome
-from streaming import plans, switching, verification
+from streaming import plans, switching, turns, verification
 from streaming.errors import Contended, NotPlayable, StaleSeq
 from streaming.models import StreamSwitch, StreamVersion
 from streaming.plans import Actor, Suppression
@@ -85,7 +85,7 @@ def rollback(
 
 def _standing(movie_id: int, if_seq: int | None, at: datetime) -> Standing:
     """The movie as it stands. A stale request is refused before anybody is asked for a byte."""
-    seen = switching.read(movie_id, at=at)
+    seen = turns.read(movie_id, at=at)
     if if_seq is not None and seen.movie.switch_seq != if_seq:
         raise StaleSeq(f"{seen.movie} is at turn {seen.movie.switch_seq}, not {if_seq}. Look again.")
     return seen

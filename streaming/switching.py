@@ -16,9 +16,9 @@ from streaming.errors import Contended, UnknownVersion
 from streaming.models import StreamSwitch, StreamVersion
 from streaming.plans import SYSTEM, Actor, Plan, RollbackTarget, Suppression
 from streaming.standing import Standing
-from streaming.turns import finish_pending, read
+from streaming.turns import finish_pending
 
-__all__ = ["SYSTEM", "UNCHANGED", "Actor", "RollbackTarget", "Suppression", "finish_pending", "read"]
+__all__ = ["SYSTEM", "UNCHANGED", "Actor", "RollbackTarget", "Suppression", "finish_pending"]
 
 UNCHANGED = object()
 

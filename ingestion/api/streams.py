@@ -23,7 +23,7 @@ from ingestion import editors, runs
 from ingestion.api.jobs import run_body
 from ingestion.api.refusals import as_problems
 from ingestion.models import Job
-from streaming import switching, verification
+from streaming import turns, verification
 from streaming.api.views import switch_body
 from streaming.models import Movie
 from streaming.querysets import MovieQuerySet
@@ -101,7 +101,7 @@ class WhyThisOne(APIView):
 
     def get(self, request: Request, movie_id: int) -> Response:
         with as_problems():
-            seen = switching.read(movie_id, at=timezone.now())
+            seen = turns.read(movie_id, at=timezone.now())
         return Response({"movie": movie_id, "seq": seen.movie.switch_seq, **seen.decide().as_json()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from streaming import switching
+from streaming import turns
 from streaming.models import StreamVersion
 from streaming.policy_types import Verdict
 
@@ -32,7 +32,7 @@ STAFF_FIELDS = (
 
 def versions_of(movie_id: int, *, staff: bool, at: datetime) -> list[dict[str, Any]]:
     """Every version, the one known longest first, with what the policy says of it at `at`."""
-    seen = switching.read(movie_id, at=at)
+    seen = turns.read(movie_id, at=at)
     verdicts = {verdict.key: verdict for verdict in seen.decide().verdicts}
     versions = sorted(seen.versions.values(), key=lambda version: (version.first_seen, version.pk))
     return [_version(v, v is seen.active, verdicts[str(v.pk)], staff=staff) for v in versions]

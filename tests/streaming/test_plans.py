@@ -10,7 +10,7 @@ import pytest
 
 from core import conf
 from providers.types import ProbeOutcome
-from streaming import errors, standing, switching
+from streaming import errors, standing, switching, turns
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.policy_types import Action, Candidate, Health, Rules
 from streaming.quality import Quality
@@ -208,16 +208,16 @@ def test_each_setting_reaches_the_policy(
     name: str, value: str, edit: dict[str, Any], rule: str, expected: object
 ) -> None:
     movie = factory.movie()
-    assert getattr(switching.read(movie.pk, at=NOW).rules(), rule) != expected
+    assert getattr(turns.read(movie.pk, at=NOW).rules(), rule) != expected
     if edit:
         switching.edit(movie.pk, **edit, **word())
     else:
         conf.change(name, value, by="op", at=NOW)
-    assert getattr(switching.read(movie.pk, at=NOW).rules(), rule) == expected
+    assert getattr(turns.read(movie.pk, at=NOW).rules(), rule) == expected
 
 
 def test_without_a_word_the_rules_are_the_defaults() -> None:
-    assert switching.read(factory.movie().pk, at=NOW).rules() == Rules()
+    assert turns.read(factory.movie().pk, at=NOW).rules() == Rules()
 
 
 FACTS: list[tuple[str, dict[str, Any], object]] = [
@@ -248,7 +248,7 @@ def told(**facts: Any) -> Candidate:
     source = factory.provider(f"p{uuid.uuid4().hex[:8]}", **of_provider)
     movie = Movie.objects.first() or factory.movie()
     key = factory.version(movie, source.pk, provider=source, **facts)
-    return standing.candidate(switching.read(movie.pk, at=NOW).versions[key])
+    return standing.candidate(turns.read(movie.pk, at=NOW).versions[key])
 
 
 @pytest.mark.parametrize(("fact", "columns", "expected"), FACTS, ids=[row[0] for row in FACTS])

@@ -32,7 +32,7 @@ def movie() -> Movie:
 
 def half_done(movie: Movie, **facts: Any) -> StreamSwitch:
     """A turn as a process leaves it that dies right after the commit point."""
-    seen = switching.read(movie.pk, at=NOW)
+    seen = turns.read(movie.pk, at=NOW)
     plan = turns.plans.by_policy(seen)
     assert plan is not None
     row = turns._row(seen, plan, switching.SYSTEM, "")
@@ -61,7 +61,7 @@ def higher() -> StreamVersion:
 
 def test_the_next_reader_finishes_what_was_left_half_done(movie: Movie) -> None:
     half_done(movie)
-    seen = switching.read(movie.pk, at=NOW + HOUR)
+    seen = turns.read(movie.pk, at=NOW + HOUR)
     assert (seen.movie.switch_seq, seen.movie.active_stream_id) == (2, higher().pk)
     assert seen.movie.switched_at == NOW, "from its row, never from one's own clock"
     assert StreamVersion.objects.get(ref="lower").replaced_by == higher().pk

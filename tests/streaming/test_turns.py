@@ -48,7 +48,7 @@ def test_a_turn_cut_short_is_finished(movie: Movie, moment: str, finisher: str) 
         half_done = taken and moment != moments.MOVIE
         assert switching.finish_pending(since=NOW) == half_done
     else:
-        assert switching.read(movie.pk, at=NOW).movie.switch_seq == 1 + taken
+        assert turns.read(movie.pk, at=NOW).movie.switch_seq == 1 + taken
     assert Movie.objects.get(pk=movie.pk).switch_seq == 1 + taken
     switching.reconsider(movie.pk, at=NOW)
     assert len(agrees(movie.pk)) == 2
@@ -135,7 +135,7 @@ def test_an_observation_overtaken_by_a_turn_is_announced(
 
 
 def test_a_row_of_my_own_attempt_means_that_i_won(movie: Movie) -> None:
-    seen = switching.read(movie.pk, at=NOW)
+    seen = turns.read(movie.pk, at=NOW)
     plan = turns.plans.by_policy(seen)
     assert plan is not None
     row = turns._row(seen, plan, switching.SYSTEM, "")
