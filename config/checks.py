@@ -14,8 +14,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from core import databases
+from providers import secrets
 
 TAG = "marquee"
+MAKE_A_KEY = "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"
 
 
 @register(TAG, Tags.security, deploy=True)
@@ -34,7 +36,21 @@ def several_hosts(app_configs: Any, **options: Any) -> list[CheckMessage]:
     if not settings.ENV["SECRET_KEY"]:
         text = f"HOSTS is {hosts}, and each machine would make a SECRET_KEY: what one signs, others refuse."
         found.append(Error(text, "Set SECRET_KEY, to the same on all.", id="marquee.E003"))
+    if not settings.ENV["PROVIDER_SECRET_KEYS"]:
+        text = f"HOSTS is {hosts}, and each machine would make a key for providers' secrets of its own."
+        found.append(Error(text, "Set PROVIDER_SECRET_KEYS, to the same on all.", id="marquee.E007"))
     return found
+
+
+@register(TAG, Tags.security)
+def provider_secret_keys(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Each is a Fernet key. Which one is not is told by its place, never by itself."""
+    faulty = ", ".join(f"number {number}" for number in secrets.faulty_keys(settings.PROVIDER_SECRET_KEYS))
+    if not faulty:
+        return []
+    text = f"Of PROVIDER_SECRET_KEYS, {faulty} is no Fernet key (32 bytes in URL-safe base64)."
+    hint = f"`python -c '{MAKE_A_KEY}'` makes one."
+    return [Error(text, hint, id="marquee.E006")]
 
 
 @register(TAG, Tags.security, deploy=True)

@@ -43,6 +43,12 @@ VARIABLES = (
         "JWT_SIGNING_KEY", str, "", "Key that access tokens are signed with. Empty: derived from SECRET_KEY."
     ),
     Variable(
+        "PROVIDER_SECRET_KEYS",
+        list,
+        [],
+        "Fernet keys for providers' secrets: the first encrypts, all decrypt. Empty: kept in DATA_DIR.",
+    ),
+    Variable(
         "ALLOWED_HOSTS",
         list,
         ["localhost", "127.0.0.1", "[::1]"],

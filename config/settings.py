@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +25,13 @@ DATA_DIR: Path = (BASE_DIR / ENV["DATA_DIR"]).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _kept_secret(name: str) -> str:
-    """A random key, made once and kept in DATA_DIR for the owner's eyes alone."""
+def _kept_secret(name: str, make: Callable[[bytes], str] = bytes.hex, size: int = 48) -> str:
+    """A key of so many random bytes, made once and kept in DATA_DIR for the owner's eyes alone."""
     path = DATA_DIR / name
     if not path.exists():
         draft = DATA_DIR / f".{name}.{os.getpid()}"
         with open(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-            file.write(os.urandom(48).hex())
+            file.write(make(os.urandom(size)))
         # A link appears whole or not at all: of two processes that start at once, both read the first one's.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
@@ -39,6 +41,10 @@ def _kept_secret(name: str) -> str:
 
 DEBUG = ENV["DEBUG"]
 SECRET_KEY = ENV["SECRET_KEY"] or _kept_secret("secret-key")
+# One of https://github.com/fernet/spec, unless the environment brings some.
+PROVIDER_SECRET_KEYS: list[str] = ENV["PROVIDER_SECRET_KEYS"] or [
+    _kept_secret("provider-secret-key", lambda raw: base64.urlsafe_b64encode(raw).decode(), 32)
+]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 CSRF_TRUSTED_ORIGINS = ENV["CSRF_TRUSTED_ORIGINS"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import ConnectionHandler
 
@@ -40,12 +41,29 @@ def test_one_host_may_keep_everything_to_itself(settings: Any) -> None:
         ("DATABASE_URL", "postgresql://db/marquee", "marquee.E001"),
         ("REDIS_URL", "redis://cache", "marquee.E002"),
         ("SECRET_KEY", "the same", "marquee.E003"),
+        ("PROVIDER_SECRET_KEYS", ["the same"], "marquee.E007"),
     ],
 )
-def test_several_hosts_need_what_they_share(settings: Any, variable: str, value: str, number: str) -> None:
-    wanting = {"marquee.E001", "marquee.E002", "marquee.E003"}
+def test_several_hosts_need_what_they_share(settings: Any, variable: str, value: Any, number: str) -> None:
+    wanting = {"marquee.E001", "marquee.E002", "marquee.E003", "marquee.E007"}
     assert found_with(settings, HOSTS=2) == wanting
     assert found_with(settings, HOSTS=2, **{variable: value}) == wanting - {number}
+
+
+def test_a_key_for_providers_that_is_none_is_told_by_its_place_alone(settings: Any) -> None:
+    assert checks.provider_secret_keys(None) == []
+    settings.PROVIDER_SECRET_KEYS = [Fernet.generate_key().decode(), "not-a-key", "c2hvcnQ="]
+    [error] = checks.provider_secret_keys(None)
+    assert (error.id, error.is_serious()) == ("marquee.E006", True)
+    assert "number 2, number 3 is no Fernet key" in error.msg
+    assert "not-a-key" not in f"{error.msg} {error.hint}"
+
+
+def test_the_command_that_the_hint_names_makes_a_key() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", checks.MAKE_A_KEY], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert Fernet(made.stdout.strip())
 
 
 def test_trusted_origins_are_named(settings: Any) -> None:
@@ -57,7 +75,8 @@ def test_trusted_origins_are_named(settings: Any) -> None:
 
 
 def test_setup_refuses_and_says_what_to_do(settings: Any, db: None) -> None:
-    settings.ENV = {**DEFAULTS, "HOSTS": 2, "REDIS_URL": "redis://cache", "SECRET_KEY": "the same"}
+    shared = {"REDIS_URL": "redis://cache", "SECRET_KEY": "the same", "PROVIDER_SECRET_KEYS": ["the same"]}
+    settings.ENV = {**DEFAULTS, "HOSTS": 2, **shared}
     with pytest.raises(CommandError, match=r"a database of its own\. Set DATABASE_URL .*\(marquee\.E001\)$"):
         setup.refuse_what_cannot_work()
 

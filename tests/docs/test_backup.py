@@ -78,6 +78,10 @@ def filled(where: Place) -> str:
     return rows
 
 
+def keys_of(where: Place) -> list[str]:
+    return [(where.data / name).read_text() for name in ("secret-key", "provider-secret-key")]
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     (tmp_path / "backup").mkdir()
@@ -86,7 +90,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_sqlite_is_backed_up_at_work_and_restored(place: Place) -> None:
-    rows, key = filled(place), (place.data / "secret-key").read_text()
+    rows, keys = filled(place), keys_of(place)
     database = place.data / "marquee.sqlite3"
     with closing(sqlite3.connect(database)) as at_work:  # what it wrote is not in the file yet
         at_work.execute("UPDATE streaming_movie SET title = 'Written last'")
@@ -97,7 +101,7 @@ def test_sqlite_is_backed_up_at_work_and_restored(place: Place) -> None:
     database.write_text("not a database")
     documented("Restore SQLite", place)
     assert ran(place, "-c", READ) == rows.replace("Movie 45745", "Written last")
-    assert (place.data / "secret-key").read_text() == key
+    assert keys_of(place) == keys
 
 
 @pytest.fixture(scope="module")
