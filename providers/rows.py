@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 Row = Mapping[str, object]
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,8}")  # BCP 47, well-formed enough to store
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # controls; halves of characters
+_TIME = re.compile(  # RFC 3339 section 5.6, in capitals
+    r"(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def text(row: Row, name: str, *, limit: int) -> str:
@@ -21,9 +26,20 @@ def text(row: Row, name: str, *, limit: int) -> str:
     value = row.get(name)
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > limit or not value.strip().isprintable():
+    if not isinstance(value, str) or len(value) > limit or _NOT_ONE_LINE.search(value):
         raise ValueError(f"{name} must be one line of text, at most {limit} characters")
     return value.strip()
+
+
+def integer(row: Row, name: str, *, least: int, most: int) -> int | None:
+    """A whole number; JSON's 1.0 is one."""
+    value = row.get(name)
+    if value is None:
+        return None
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if number is None or not least <= number <= most or number != int(number):
+        raise ValueError(f"{name} must be a whole number from {least} to {most}")
+    return int(number)
 
 
 def mapping(row: Row, name: str) -> Row:
@@ -58,16 +74,21 @@ def _tags(row: Row, name: str, form: re.Pattern[str], expected: str) -> tuple[st
 
 
 def time(row: Row, name: str) -> datetime | None:
-    """An RFC 3339 time. One without an offset is refused: it names no moment."""
+    """An RFC 3339 time, in UTC. One without an offset is refused: it names no moment."""
     value = row.get(name)
     if value is None:
         return None
-    moment = None
-    if isinstance(value, str) and len(value) <= 40:
+    if isinstance(value, str) and len(value) <= 40 and _TIME.fullmatch(value):
         try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{name} must be a time with an offset, such as 2031-01-01T00:00:00Z")
-    return moment
+            return _in_utc(datetime.fromisoformat(value))
+        except ValueError:  # the 30th of February
+            pass
+    raise ValueError(f"{name} must be a time with an offset, such as 2031-01-01T00:00:00Z")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """The moment, or the last (first) that there is: "for ever", written 9999-12-31 west of Greenwich."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return _LAST if moment.year > 1 else _FIRST

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.adapters.library import DELIVERIES, Library
+from providers.adapters.library import Library
 from providers.errors import ProviderBadResponse, ProviderMisconfigured, ProviderTransient
 from providers.http import GuardedSession
 from providers.messages import Response
+from providers.renditions import DELIVERIES
 from providers.types import Delivery, MovieRef, Rights, SearchAnswer, StreamCandidate
 from tests.providers.media import MediaOrigin
 
