@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ingestion.models import IngestLog
 from ingestion.runs import Report
-from providers import services
+from providers import noting, services
 from providers.services import Target
 from providers.types import ProbeOutcome, ProbeResult
 from streaming import switching, turns, verification
@@ -62,8 +62,11 @@ def check(report: Report, probed: Probed) -> Verdict:
     _log_check(report, probed, verdict)
     if probed.result.outcome is ProbeOutcome.OK:
         version = verdict.version
-        services.note_honesty(
-            version.provider, claimed=version.claimed_quality, measured=version.verified_quality
+        noting.measured(
+            version.provider,
+            claimed=version.claimed_quality,
+            measured=version.verified_quality,
+            at=report.now(),
         )
     return verdict
 

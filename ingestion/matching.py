@@ -15,7 +15,7 @@ from ingestion.models import IngestLog
 from ingestion.offers import Found
 from ingestion.runs import Report
 from ingestion.searching import Came
-from providers import services
+from providers import health, services
 from providers.services import ProviderAnswer
 from providers.types import MovieRef, ProbeOutcome
 from streaming import turns, verification
@@ -117,7 +117,8 @@ def _renew_at(active: StreamVersion | None, at: datetime) -> datetime | None:
 def _stale_at(answer: ProviderAnswer, at: datetime) -> datetime | None:
     """When asking this provider again is worth it, by its own word or the end of its back-off."""
     if answer.answer is None:
-        return answer.provider.backoff_until or at + AFTER_FAILURE
+        again_at = health.asked_again_at(answer.provider, at)
+        return again_at if again_at > at else at + AFTER_FAILURE
     fresh_for_s = answer.answer.fresh_for_s
     return None if fresh_for_s is None else at + timedelta(seconds=fresh_for_s)
 

@@ -1,6 +1,7 @@
-"""How a provider has been doing: the back-off ladder and its reliability, as numbers. Pure but for `note`.
+"""How a provider has been doing: the back-off ladder, its reliability, and blame. Nothing here asks anybody.
 
-A provider that backs off is not asked; its streams stay where they are.
+A provider that backs off is not searched; its streams stay where they are, and are probed as ever: they are
+what viewers look at. Once the pause is over one search goes ahead of all others (`admit`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ LADDER = tuple(
     for seconds in (0, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 )
 FIRST_RUNG, TOP_RUNG = 1, len(LADDER) - 1
-NOT_BACKING_OFF: Columns = {"backoff_rung": 0, "backoff_until": None}
+NOT_BACKING_OFF: Columns = {"backoff_rung": 0, "backoff_until": None, "trial_until": None}
+NOT_BLAMED: Columns = {"blamed_at": None, "blame": ""}
+TRIAL = timedelta(minutes=3)
+"""How long the one search after a back-off is waited for: longer than one takes. Its asker may have died."""
 WEIGHT = 0.04
 """Of the newest observation in an exponentially weighted mean: half of the weight lies on the last 17."""
 TRIES = 50
@@ -43,14 +47,14 @@ def after_success(provider: Provider, *, latency_ms: int, asked_at: datetime, at
         "last_ok_at": at,
     }
     if not _overtaken(provider, asked_at):
-        columns |= {"backoff_rung": max(provider.backoff_rung - 1, 0), "backoff_until": None}
+        columns |= NOT_BACKING_OFF | {"backoff_rung": max(provider.backoff_rung - 1, 0)}
     return columns
 
 
 def after_failure(provider: Provider, error: ProviderError, *, asked_at: datetime, at: datetime) -> Columns:
     """The columns that change when it failed: one rung up, and at least to the one that covers what a 429
     asked for. `at` is when it failed: the pause begins then."""
-    trouble = after_trouble(str(error), at=at)
+    trouble = after_trouble(str(error), at=at) | after_no_question(provider, asked_at=asked_at)
     if not is_outage(error):
         return trouble
     rung, success_rate = provider.backoff_rung, provider.success_rate
@@ -60,6 +64,11 @@ def after_failure(provider: Provider, error: ProviderError, *, asked_at: datetim
         rung = max(rung, _rung_covering(timedelta(seconds=error.retry_after_s)))
     until = max(at + LADDER[rung], provider.backoff_until or at)
     return {"backoff_rung": rung, "backoff_until": until, "success_rate": success_rate, **trouble}
+
+
+def after_no_question(provider: Provider, *, asked_at: datetime) -> Columns:
+    """The columns that change when nothing was learnt: the next may find out whether it is back."""
+    return {"trial_until": provider.trial_until if _overtaken(provider, asked_at) else None}
 
 
 def after_trouble(what: str, *, at: datetime) -> Columns:
@@ -72,9 +81,41 @@ def after_measurement(provider: Provider, *, claimed: int, measured: int) -> Col
     return {"honesty": _towards(provider.honesty, 1.0 if measured >= claimed else 0.0)}
 
 
+def after_blame(provider: Provider, *, why: str, at: datetime) -> Columns:
+    """The columns that change when its streams failed together. It stays blamed since it first was."""
+    return {"blamed_at": provider.blamed_at or at, "blame": why[:500]}
+
+
 def may_be_asked(provider: Provider, at: datetime) -> bool:
-    """Whether it is enabled and not backing off."""
-    return provider.enabled and (provider.backoff_until is None or provider.backoff_until <= at)
+    """Whether it is enabled, not backing off, and nobody else is finding out whether it is back."""
+    return provider.enabled and asked_again_at(provider, at) <= at
+
+
+def asked_again_at(provider: Provider, at: datetime) -> datetime:
+    """From when on it may be asked, for all that is known at `at`."""
+    return max(provider.backoff_until or at, provider.trial_until or at, at)
+
+
+def admit(provider: Provider, at: datetime) -> bool:
+    """Whether this caller may ask now. After a back-off that is one of all processes, which changes the row;
+    the others wait until it has noted what came of it, or TRIAL has passed."""
+    if not may_be_asked(provider, at) or provider.backoff_until is None:
+        return may_be_asked(provider, at)
+    as_read = {"backoff_until": provider.backoff_until, "trial_until": provider.trial_until}
+    trial_until = at + TRIAL
+    won = Provider.objects.filter(pk=provider.pk, **as_read).update(trial_until=trial_until) == 1
+    provider.trial_until = trial_until
+    return won
+
+
+def is_blamed(slug: str) -> bool:
+    """Whether its streams' failures are held against it at this moment, and not against them."""
+    return Provider.objects.filter(pk=slug, blamed_at__isnull=False).exists()
+
+
+def reset(provider: Provider) -> None:
+    """An operator's word: ask it again at once, at the foot of the ladder, and blame it for nothing."""
+    note(provider, lambda row: NOT_BACKING_OFF | NOT_BLAMED)
 
 
 def is_outage(error: ProviderError) -> bool:

@@ -32,6 +32,8 @@ class ProbeOutcome(StrEnum):
 
 
 STRIKES = frozenset({ProbeOutcome.DEAD, ProbeOutcome.FORBIDDEN, ProbeOutcome.UNEMBEDDABLE})
+UNPROVEN = frozenset({ProbeOutcome.THROTTLED, ProbeOutcome.INCONCLUSIVE})
+"""Probes that could not tell whether a stream plays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

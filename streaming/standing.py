@@ -16,15 +16,12 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from core.options import Options
-from providers.types import ProbeOutcome
+from providers.types import UNPROVEN, ProbeOutcome
 from streaming import events, policy
 from streaming.errors import UnknownVersion
 from streaming.models import Movie, StreamVersion
 from streaming.policy_types import Candidate, Decision, Health, Rules
 from streaming.quality import Quality
-
-UNPROVEN = frozenset({ProbeOutcome.THROTTLED, ProbeOutcome.INCONCLUSIVE})
-"""Probes that could not tell whether a stream plays."""
 
 
 @dataclass(frozen=True, kw_only=True)
