@@ -15,6 +15,7 @@ from providers.errors import (
     Context,
     ProviderBadResponse,
     ProviderError,
+    ProviderMisconfigured,
     ProviderPermanent,
     ProviderRateLimited,
     ProviderRefused,
@@ -70,6 +71,8 @@ def of_status(status: int, retry_after_s: float | None, context: Context) -> Pro
         )
     if status >= 500 or status == 408:
         return ProviderTransient(f"failed with HTTP {status}", **context)
+    if status in (401, 403):
+        return ProviderMisconfigured(f"does not let us in (HTTP {status}): check its settings", **context)
     return ProviderPermanent(f"refused with HTTP {status}", **context)
 
 

@@ -149,9 +149,7 @@ class TmdbClient:
         query = {**params, **self._params}
         try:
             return self._session.send(Request(url=self._base_url + path, params=query, headers=self._headers))
-        except ProviderPermanent as error:
-            if error.status not in (401, 403):
-                raise
+        except ProviderMisconfigured as error:
             advice = "TMDB refuses the API key: check TMDB_API_KEY (a v3 key or a v4 read access token)"
             raise ProviderMisconfigured(advice, **error.context) from error
 

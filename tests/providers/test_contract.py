@@ -2,166 +2,50 @@
 
 from __future__ import annotations
 
-import ast
-import dataclasses
-import inspect
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from providers import registry
 from providers.base import LicensedProvider
 from providers.errors import ProviderBadResponse, ProviderMisconfigured
-from providers.messages import Request, Response
-from providers.options import ConfigKind
-from providers.types import MovieRef, SearchAnswer
+from tests.providers.kit import RULES, Case
+from tests.providers.kit.recorded import FOLDER, files_of, read
+from tests.providers.kit.replay import ReplayingOrigin
 
-MOVIE = MovieRef(tmdb_id=10378, title="Big Buck Bunny", imdb_id="tt1254207", year=2008, runtime_min=10)
-BARE = MovieRef(tmdb_id=1, title="Nameless")
-VALUES: Mapping[ConfigKind, object] = {
-    ConfigKind.TEXT: "some words",
-    ConfigKind.URL: "https://provider.example.org/base",
-    ConfigKind.INTEGER: 7,
-    ConfigKind.BOOLEAN: True,
-}
-FORBIDDEN_IN_ADAPTERS = {
-    "requests",
-    "urllib3",
-    "socket",
-    "http",
-    "redis",
-    "time",
-    "asyncio",
-    "subprocess",
-    "django",
+RECORDED = {
+    path.name.removesuffix(".toml"): (adapter, path)
+    for adapter in registry.ADAPTERS.values()
+    for path in files_of(adapter.slug)
 }
 
-adapters = pytest.mark.parametrize("adapter", registry.ADAPTERS.values(), ids=registry.ADAPTERS)
+
+@pytest.fixture(scope="module")
+def replaying() -> Iterator[ReplayingOrigin]:
+    with ReplayingOrigin().running() as origin:
+        yield origin
 
 
-def configured(adapter: type[LicensedProvider]) -> LicensedProvider:
-    return adapter({field.name: VALUES[field.kind] for field in adapter.config_fields}, name="mine")
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("name", RECORDED)
+def test_it_keeps_the_rule(name: str, rule: Callable[[Case], None], replaying: ReplayingOrigin) -> None:
+    adapter, path = RECORDED[name]
+    rule(Case(adapter, read(path, origin=replaying.url), replaying))
 
 
-def responses(provider: LicensedProvider, body: bytes, *, status: int = 200) -> list[Response]:
-    return [
-        Response(status=status, headers={}, body=body, url=request.url)
-        for request in provider.build_search(MOVIE)
-    ]
+@pytest.mark.parametrize("slug", registry.ADAPTERS)
+def test_it_is_registered_under_its_slug_with_recorded_answers(slug: str) -> None:
+    assert registry.ADAPTERS[slug].slug == slug
+    assert files_of(slug), f"tests/providers/answers/{slug}.toml is missing: see the README there"
 
 
-@adapters
-def test_it_says_what_it_is(adapter: type[LicensedProvider]) -> None:
-    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", adapter.slug)
-    assert registry.ADAPTERS[adapter.slug] is adapter
-    assert adapter.label
-    assert adapter.default_priority > 0
-    assert inspect.getdoc(adapter) != inspect.getdoc(LicensedProvider)
-    assert isinstance(adapter.volatile_params, frozenset)
+def test_no_answers_lie_about_that_nobody_replays() -> None:
+    assert {path.name for path in FOLDER.glob("*.toml")} == {path.name for _, path in RECORDED.values()}
 
 
-@adapters
-def test_its_settings_are_declared_for_a_form(adapter: type[LicensedProvider]) -> None:
-    names = [field.name for field in adapter.config_fields]
-    assert len(names) == len(set(names))
-    for field in adapter.config_fields:
-        assert re.fullmatch(r"[a-z][a-z0-9_]*", field.name)
-        assert field.label
-        assert field.help.endswith(".")
-
-
-@adapters
-def test_a_wrong_setting_is_named(adapter: type[LicensedProvider]) -> None:
-    good = dict(configured(adapter).config)
-    with pytest.raises(ProviderMisconfigured, match="unknown setting 'colour'; allowed: "):
-        adapter({**good, "colour": "blue"})
-    for field in adapter.config_fields:
-        with pytest.raises(ProviderMisconfigured, match=field.name) as caught:
-            adapter({**good, field.name: ["hush"]})
-        assert "hush" not in str(caught.value) or not field.secret
-        if field.required and field.default is None:
-            with pytest.raises(ProviderMisconfigured, match=f"{field.name} is required"):
-                adapter({name: value for name, value in good.items() if name != field.name})
-
-
-@adapters
-def test_it_never_sends_sleeps_or_stores(adapter: type[LicensedProvider]) -> None:
-    """Its module imports nothing that could, and no adapter imports another."""
-    source = inspect.getsource(inspect.getmodule(adapter) or adapter)
-    for node in ast.walk(ast.parse(source)):
-        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        for module in modules:
-            assert module.partition(".")[0] not in FORBIDDEN_IN_ADAPTERS
-            assert not module.startswith(("providers.adapters", "providers.http", "providers.services"))
-
-
-@adapters
-@pytest.mark.parametrize("movie", [MOVIE, BARE], ids=["full", "bare"])
-def test_its_requests_are_the_same_each_time(adapter: type[LicensedProvider], movie: MovieRef) -> None:
-    provider = configured(adapter)
-    requests = provider.build_search(movie)
-    assert requests == provider.build_search(movie)
-    for request in requests:
-        assert isinstance(request, Request)
-        assert request.url.startswith("https://provider.example.org/")
-        assert 0 < request.max_bytes <= 5_000_000
-
-
-@adapters
-def test_no_responses_are_an_empty_answer(adapter: type[LicensedProvider]) -> None:
-    assert configured(adapter).parse_search(BARE, ()) == SearchAnswer(candidates=())
-
-
-@adapters
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"null",
-        b"7",
-        b"[]",
-        b"{}",
-        b'"text"',
-        b"[[[[",
-        b"<html><body>Just a moment...</body></html>",
-        b"\x00\xff\xfe\x00",
-        b'{"renditions": 7, "results": 7, "data": 7}',
-        b"[" * 100_000,
-        b'{"a": NaN, "b": 1e999}',
-    ],
-    ids=lambda body: repr(body[:24]),
-)
-def test_a_malformed_answer_is_a_bad_response_or_an_empty_answer(
-    adapter: type[LicensedProvider], body: bytes
-) -> None:
-    provider = configured(adapter)
-    try:
-        found = provider.parse_search(MOVIE, responses(provider, body))
-    except ProviderBadResponse:
-        return
-    assert found.candidates == ()
-
-
-@adapters
-def test_reading_an_answer_twice_gives_the_same_frozen_result(adapter: type[LicensedProvider]) -> None:
-    provider = configured(adapter)
-    rows = b'{"renditions": [{"url": "a.mp4", "delivery": "progressive"}]}'
-    try:
-        first, second = (provider.parse_search(MOVIE, responses(provider, rows)) for _ in range(2))
-    except ProviderBadResponse:
-        return
-    assert first == second
-    for value in (first, *first.candidates):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(value, dataclasses.fields(value)[0].name, "changed")
-
-
-@adapters
-def test_a_url_has_one_identity(adapter: type[LicensedProvider]) -> None:
-    provider = configured(adapter)
+@pytest.mark.parametrize("adapter", registry.ADAPTERS.values(), ids=registry.ADAPTERS)
+def test_a_url_has_one_identity(adapter: type[LicensedProvider], replaying: ReplayingOrigin) -> None:
+    provider = adapter(read(files_of(adapter.slug)[0], origin=replaying.url).config)
     told = "".join(f"&{name}=changing" for name in sorted(adapter.volatile_params))
     plain = "https://media.example.org/Film.m3u8?a=1&b=2"
     assert provider.canonical_url(f"HTTPS://Media.Example.org:443/Film.m3u8?b=2{told}&a=1#t=5") == plain
