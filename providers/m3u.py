@@ -1,4 +1,4 @@
-"""Reading an extended M3U playlist (docs/catalogue-format.md): what its entries say. Nothing is judged here."""
+"""Reading an extended M3U playlist (docs/catalogue-format.md). What its entries say is not judged here."""
 
 from __future__ import annotations
 
