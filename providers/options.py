@@ -62,26 +62,40 @@ def read_config(
 
     Raises ProviderMisconfigured naming the field, and what is allowed there; never the value of a secret.
     """
+    if wrong := problems(fields, given):
+        raise ProviderMisconfigured(wrong[0], provider=provider)
+    return {field.name: _read_field(field, given.get(field.name)) for field in fields}
+
+
+def problems(fields: tuple[ConfigField, ...], given: Mapping[str, object]) -> tuple[str, ...]:
+    """Everything that is wrong with the settings given, a sentence for each."""
     known = {field.name for field in fields}
-    for name in given:
-        if name not in known:
-            allowed = ", ".join(sorted(known)) or "none"
-            raise ProviderMisconfigured(f"unknown setting {name!r}; allowed: {allowed}", provider=provider)
-    return {field.name: _read_field(field, given.get(field.name), provider) for field in fields}
+    allowed = ", ".join(sorted(known)) or "none"
+    unknown = [f"unknown setting {name!r}; allowed: {allowed}" for name in given if name not in known]
+    wrong = (_problem(field, given.get(field.name)) for field in fields)
+    return (*unknown, *filter(None, wrong))
 
 
-def _read_field(field: ConfigField, value: object, provider: str) -> ConfigValue:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        if field.required and field.default is None:
-            raise ProviderMisconfigured(f"{field.name} is required: {ALLOWED[field.kind]}", provider=provider)
-        return _EMPTY[field.kind] if field.default is None else field.default
+def _problem(field: ConfigField, value: object) -> str:
+    if _is_empty(value):
+        owed = field.required and field.default is None
+        return f"{field.name} is required: {ALLOWED[field.kind]}" if owed else ""
     try:
-        return _READERS[field.kind](value)
+        _READERS[field.kind](value)
     except ValueError:
         got = "" if field.secret else f" (got {str(value)[:80]!r})"
-        raise ProviderMisconfigured(
-            f"{field.name} must be {ALLOWED[field.kind]}{got}", provider=provider
-        ) from None
+        return f"{field.name} must be {ALLOWED[field.kind]}{got}"
+    return ""
+
+
+def _read_field(field: ConfigField, value: object) -> ConfigValue:
+    if _is_empty(value):
+        return _EMPTY[field.kind] if field.default is None else field.default
+    return _READERS[field.kind](value)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _text(value: object) -> str:
