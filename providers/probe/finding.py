@@ -16,22 +16,33 @@ TASTE = 1024
 
 
 def measure_stream(
-    reader: Reader, init: Part | None, segment: Part | None, *, base: str = ""
+    reader: Reader, init: Part | None, segment: Part | None, *, base: str = "", opaque: bool = False
 ) -> tuple[Media, int | None]:
     """Measure the init section, else the segment, which has to be there all the same; and the segment's size.
 
-    Raises Verdict when one of them is gone, or is no media.
+    `opaque` ones are encrypted as a whole: nothing in them is what it looks like. Raises Verdict when one of
+    them is gone, or is no media.
     """
+    if opaque:
+        return UNKNOWN, require_media(reader, segment or init, base=base)
     media = measure_or_dead(_remote(reader, init, base), "the init section") if init else UNKNOWN
     if segment is None or (init and init.url == segment.url):
         return media, segment.length if segment else None
-    file = _remote(reader, segment, base)
     if media.measured:
-        file.block = TASTE
-        if what := what_else(file.read(0, TASTE)):
-            raise Verdict(ProbeOutcome.DEAD, f"the segment is {what}, not video")
-        return media, file.size
+        return media, require_media(reader, segment, base=base)
+    file = _remote(reader, segment, base)
     return measure_or_dead(file, "the segment"), file.size
+
+
+def require_media(reader: Reader, part: Part | None, *, base: str = "") -> int | None:
+    """The size of a file that has to be there and be no web page. Raises Verdict when it is not."""
+    if part is None:
+        return None
+    file = _remote(reader, part, base)
+    file.block = TASTE
+    if what := what_else(file.read(0, TASTE)):
+        raise Verdict(ProbeOutcome.DEAD, f"the segment is {what}, not media")
+    return file.size
 
 
 def _remote(reader: Reader, part: Part, base: str) -> RemoteFile:
@@ -52,6 +63,7 @@ def size_found(media: Media, claimed: Size, *, encryption: str) -> tuple[Size, s
     if media.measured:
         size = media.width, media.height
         found = f"measured {media.width}x{media.height} in {media.container}"
+        found += f", encrypted ({encryption})" if encryption else ""
         return size, f"{found}, claimed {claim}" if claim and size != claimed else found
     if media.has_video is False:
         raise Verdict(ProbeOutcome.DEAD, f"the media ({media.container}) has no video")
@@ -70,4 +82,6 @@ def join(base: str, uri: str) -> str:
     try:
         return urljoin(base, uri)
     except ValueError as error:
-        raise Verdict(ProbeOutcome.DEAD, f"the manifest names what is no address: {uri[:80]!r}") from error
+        raise Verdict(
+            ProbeOutcome.DEAD, f"the manifest names what is no address: {uri.partition('?')[0][:80]!r}"
+        ) from error

@@ -10,18 +10,28 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from providers.errors import ProviderError, ProviderPermanent, ProviderRateLimited, ProviderTransient
+from providers.errors import (
+    ProviderError,
+    ProviderPermanent,
+    ProviderRateLimited,
+    ProviderRefused,
+    ProviderTransient,
+)
 from providers.messages import Request, Response
 from providers.types import ProbeOutcome
 
 BLOCK: Final = 16_384
 """Bytes of one read: holds the header of a fast-start MP4, or the start of a transport stream."""
-MAX_REQUESTS: Final = 10
+JUMP: Final = 8_192
+"""Bytes of a read further on in a file: holds one track's header."""
+MAX_REQUESTS: Final = 12
+MAX_REDIRECTS: Final = 8
+REQUEST_REDIRECTS: Final = 5
 MAX_BYTES: Final = 1_000_000
 MAX_SECONDS: Final = 30.0
 REQUEST_SECONDS: Final = 10.0
 
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
 _STATUS_OUTCOMES: Final = {
     401: ProbeOutcome.FORBIDDEN,
     402: ProbeOutcome.FORBIDDEN,
@@ -67,20 +77,24 @@ class Reader:
     bytes_read: int = 0
     latency_ms: int = 0
     requests: int = 0
+    redirects: int = 0
     _spent_ms: int = field(default=0, init=False)
 
     def get(self, url: str, *, max_bytes: int, byte_range: tuple[int, int] | None = None) -> Response:
         """A successful response, perhaps truncated at `max_bytes`. Raises Verdict for everything else."""
         response = self._fetch(url, max_bytes, byte_range)
         if not 200 <= response.status < 300:
-            raise Verdict(_outcome(response.status), f"{_short(url)} answers {response.status}")
+            raise Verdict(_outcome(response), f"{_short(url)} answers {response.status}")
         return response
 
     def read(self, url: str, start: int, length: int) -> Chunk:
         """`length` bytes of a file from `start`, fewer at its end. Copes with a server without Range."""
         response = self.get(url, max_bytes=length, byte_range=(start, start + length - 1))
         if response.status == 206:
-            return Chunk(response.body, _total(response))
+            told_start, total = _content_range(response)
+            if told_start not in (None, start):
+                raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} answers another range than asked")
+            return Chunk(response.body, total)
         if start == 0:
             return Chunk(response.body, None if response.truncated else len(response.body))
         if start + length > MAX_BYTES // 2:
@@ -98,14 +112,18 @@ class Reader:
                 f"gave up after {self.requests} requests and {self.bytes_read} bytes",
             )
         self.requests += 1
+        request = Request(
+            url=url,
+            range=byte_range,
+            max_bytes=max_bytes,
+            deadline_s=min(REQUEST_SECONDS, left_s),
+            max_redirects=min(REQUEST_REDIRECTS, MAX_REDIRECTS - self.redirects),
+        )
         try:
-            response = self.session.fetch(
-                Request(
-                    url=url, range=byte_range, max_bytes=max_bytes, deadline_s=min(REQUEST_SECONDS, left_s)
-                )
-            )
+            response = self.session.fetch(request)
         except ProviderError as error:
             raise _verdict(error) from error
+        self.redirects += response.redirects
         self._spent_ms += response.elapsed_ms
         self.bytes_read += len(response.body)
         self.latency_ms = self.latency_ms or response.elapsed_ms
@@ -139,7 +157,7 @@ class RemoteFile:
         return self._fetch(offset, length)[:length]
 
     def _fetch(self, offset: int, length: int) -> bytes:
-        wanted = max(length, self.block)
+        wanted = max(length, min(self.block, JUMP) if offset else self.block)
         if self.size is not None:
             wanted = min(wanted, self.size - offset)
         chunk = self.reader.read(self.url, self.start + offset, wanted)
@@ -155,21 +173,28 @@ def _verdict(error: ProviderError) -> Verdict:
             return Verdict(ProbeOutcome.THROTTLED, error.message)
         case ProviderTransient():
             return Verdict(ProbeOutcome.PROVIDER_DOWN, error.message)
+        case ProviderRefused(ours_alone=True):  # a player may well get there
+            return Verdict(ProbeOutcome.INCONCLUSIVE, f"not looked at: {error.message}")
         case ProviderPermanent():
             return Verdict(ProbeOutcome.DEAD, error.message)
         case _:
             return Verdict(ProbeOutcome.INCONCLUSIVE, error.message)
 
 
-def _outcome(status: int) -> ProbeOutcome:
-    if status >= 500:
+def _outcome(response: Response) -> ProbeOutcome:
+    if response.status == 503 and "Retry-After" in response.headers:
+        return ProbeOutcome.THROTTLED
+    if response.status >= 500:
         return ProbeOutcome.PROVIDER_DOWN
-    return _STATUS_OUTCOMES.get(status, ProbeOutcome.INCONCLUSIVE)
+    return _STATUS_OUTCOMES.get(response.status, ProbeOutcome.INCONCLUSIVE)
 
 
-def _total(response: Response) -> int | None:
+def _content_range(response: Response) -> tuple[int | None, int | None]:
+    """Where the bytes start, and the size of the whole file, as far as the server says."""
     told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-    return int(told[3]) if told and told[3] != "*" else None
+    if told is None:
+        return None, None
+    return int(told[1]), None if told[3] == "*" else int(told[3])
 
 
 def _short(url: str) -> str:

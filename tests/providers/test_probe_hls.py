@@ -6,11 +6,14 @@ Unified Streaming and Shaka Packager, and RFC 8216's own examples (section 8).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.probe.hls import MalformedPlaylist, NotAPlaylist, Playlist, parse
+from providers.probe.hls import ranked
+from providers.probe.playlist import MalformedPlaylist, NotAPlaylist, Playlist, parse
 from providers.types import Delivery, ProbeOutcome, ProbeResult
 from tests.providers.media import MediaOrigin, fragments, media
 
@@ -62,7 +65,12 @@ def apple(media_origin: MediaOrigin) -> MediaOrigin:
     media_origin.put("/film/v9/prog_index.m3u8", FMP4)
     media_origin.put("/film/v9/init.mp4", init)
     media_origin.put("/film/v9/one.m4s", rest)
+    media_origin.put("/film/a1/prog_index.m3u8", FMP4)
+    media_origin.put("/film/a1/one.m4s", rest)
     return media_origin
+
+
+LEADING_TO = "#EXTM3U\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n"
 
 
 def look(origin: MediaOrigin, path: str = "/film/master.m3u8") -> ProbeResult:
@@ -85,6 +93,8 @@ def test_the_best_variant_is_read_with_its_bandwidth_codecs_and_length(apple: Me
         "/film/v9/prog_index.m3u8",
         "/film/v9/init.mp4",
         "/film/v9/one.m4s",
+        "/film/a1/prog_index.m3u8",
+        "/film/a1/one.m4s",
     ]
 
 
@@ -105,6 +115,46 @@ def test_segments_that_are_gone_are_dead(apple: MediaOrigin) -> None:
     found = look(apple)
     assert found.outcome is ProbeOutcome.DEAD
     assert found.evidence == "one.m4s answers 404"
+
+
+def test_where_the_best_variant_is_gone_a_player_goes_on_to_the_next(apple: MediaOrigin) -> None:
+    apple.pages["/film/v8/prog_index.m3u8"] = apple.pages.pop("/film/v9/prog_index.m3u8")
+    init, rest = fragments("fmp4-3840x2160.mp4")
+    apple.put("/film/v8/init.mp4", init)
+    apple.put("/film/v8/one.m4s", rest)
+    found = look(apple)
+    assert (found.outcome, found.height, found.bitrate_bps) == (ProbeOutcome.OK, 2160, 6_312_875)
+    assert found.evidence.startswith("second best of 4 variants (prog_index.m3u8 answers 404), measured")
+
+
+@pytest.mark.parametrize("path", ["/film/a1/prog_index.m3u8", "/film/a1/one.m4s"])
+def test_a_film_whose_sound_apart_is_gone_is_dead(apple: MediaOrigin, path: str) -> None:
+    del apple.pages[path]
+    found = look(apple)
+    assert found.outcome is ProbeOutcome.DEAD
+    assert found.evidence.startswith("the sound apart: ")
+
+
+def test_of_the_sounds_apart_the_default_one_counts() -> None:
+    lines = [
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="x",DEFAULT={default}{uri}'
+        for group, default, uri in [
+            ("a", "NO", ',URI="a-first"'),
+            ("a", "YES", ',URI="a-default"'),
+            ("a", "NO", ',URI="a-last"'),
+            ("b", "NO", ',URI="b-first"'),
+            ("b", "NO", ',URI="b-last"'),
+            ("muxed", "YES", ""),
+            ("muxed", "NO", ',URI="commentary"'),
+        ]
+    ]
+    found = parse("\n".join(["#EXTM3U", '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",URI="s"', *lines]))
+    assert found.sounds == {"a": "a-default", "b": "b-first", "muxed": ""}
+
+
+def test_sound_alone_is_never_the_best_variant() -> None:
+    found = parse(MASTER.replace(",RESOLUTION={size}", "").replace(",RESOLUTION=960x540", ""))
+    assert [one.uri[:2] for one in ranked(found.variants)] == ["v9", "v8", "v5", "a1"]
 
 
 def test_a_segment_that_is_a_web_page_is_dead(apple: MediaOrigin) -> None:
@@ -207,6 +257,105 @@ def test_what_is_encrypted_goes_by_its_claim_and_says_so(apple: MediaOrigin) -> 
     assert "3840x2160 is the manifest's claim" in found.evidence
 
 
+@pytest.mark.parametrize(
+    "body", [b"\0\0\0\x18ftyp" + bytes(90), b"G" + bytes(187) + b"G" + bytes(187) + b"G"]
+)
+def test_what_is_encrypted_whole_is_not_taken_for_what_it_looks_like(apple: MediaOrigin, body: bytes) -> None:
+    key = '#EXT-X-KEY:METHOD=AES-128,URI="key.bin"\n#EXT-X-MAP'
+    apple.put("/film/v9/prog_index.m3u8", FMP4.replace("#EXT-X-MAP", key))
+    apple.put("/film/v9/one.m4s", body)
+    assert look(apple).outcome is ProbeOutcome.OK
+    del apple.pages["/film/v9/one.m4s"]
+    assert look(apple).outcome is ProbeOutcome.DEAD
+
+
+def test_what_is_protected_is_measured_by_its_clear_header_and_says_so(apple: MediaOrigin) -> None:
+    keys = "".join(
+        f'#EXT-X-KEY:METHOD=SAMPLE-AES-CTR,URI="data:text/plain;base64,AA==",KEYFORMAT="{system}"\n'
+        for system in ("urn:uuid:EDEF8BA9-79d6-4ace-a3c8-27dcd51d21ed", "com.apple.streamingkeydelivery", "x")
+    )
+    apple.put("/film/v9/prog_index.m3u8", FMP4.replace("#EXT-X-MAP", keys + "#EXT-X-MAP"))
+    found = look(apple)
+    assert (found.outcome, found.height) == (ProbeOutcome.OK, 1080)
+    assert "measured 1920x1080 in MP4, encrypted (SAMPLE-AES-CTR, FairPlay, Widevine)" in found.evidence
+
+
+def test_a_key_ends_with_the_next_that_says_none() -> None:
+    first, second = parse(
+        "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=k\n#EXTINF:1,\na\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:1,\nb\n"
+    ).segments
+    assert (str(first.protection), first.protection.opaque) == ("AES-128", True)
+    assert (str(second.protection), second.protection.opaque) == ("", False)
+
+
+def test_an_advertisement_before_the_film_is_not_taken_for_it(media_origin: MediaOrigin) -> None:
+    film = "".join(f"#EXTINF:6,\nfilm-{number}.ts\n" for number in range(9))
+    breaks = (
+        f"#EXTM3U\n#EXTINF:9,\nad.ts\n#EXT-X-DISCONTINUITY\n{film}#EXT-X-DISCONTINUITY\n#EXTINF:9,\nad.ts\n"
+    )
+    media_origin.put("/list.m3u8", breaks + "#EXT-X-ENDLIST\n")
+    media_origin.put("/ad.ts", media("hevc-1280x720.ts"))
+    media_origin.put("/film-0.ts", media("segment-1920x1080.ts"))
+    found = look(media_origin, "/list.m3u8")
+    assert (found.height, found.duration_s) == (1080, 72.0)
+
+
+def test_a_low_latency_window_is_measured_by_its_whole_segments(media_origin: MediaOrigin) -> None:
+    live = TS.replace(
+        "#EXT-X-ENDLIST\n", '#EXT-X-PART:DURATION=0.3,URI="p.ts"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI="q"\n'
+    )
+    media_origin.put("/live.m3u8", live)
+    media_origin.put("/two.ts", media("segment-1920x1080.ts"))
+    found = look(media_origin, "/live.m3u8")
+    assert (found.outcome, found.live, found.height) == (ProbeOutcome.OK, True, 1080)
+
+
+@pytest.mark.parametrize("dress", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")])
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(dress: Callable[[str], str]) -> None:
+    for text in (MASTER, FMP4, TS):
+        assert parse(dress(text)) == parse(text)
+
+
+def test_an_address_too_long_for_the_first_read_is_read_further(media_origin: MediaOrigin) -> None:
+    address = "/one.ts?" + "t" * 20_000
+    media_origin.put("/list.m3u8", LEADING_TO.format(address) + TS)
+    media_origin.put(address, media("segment-1920x1080.ts"))
+    assert look(media_origin, "/list.m3u8").outcome is ProbeOutcome.OK
+
+
+def test_variables_are_filled_in(apple: MediaOrigin) -> None:
+    master = MASTER.format(size="1920x1080").replace("v9/", "{$folder}/")
+    define = '#EXTM3U\n#EXT-X-DEFINE:NAME="folder",VALUE="v9"\n#EXT-X-DEFINE:QUERYPARAM="token"\n'
+    apple.put("/film/master.m3u8?token=hush", master.replace("#EXTM3U\n", define))
+    imports = '#EXT-X-DEFINE:IMPORT="token"\n#EXT-X-MAP:URI="{$token}.mp4"'
+    apple.put("/film/v9/prog_index.m3u8", FMP4.replace('#EXT-X-MAP:URI="init.mp4"', imports))
+    apple.put("/film/v9/hush.mp4", fragments("fmp4-1920x1080.mp4")[0])
+    found = look(apple, "/film/master.m3u8?token=hush")
+    assert (found.outcome, found.height) == (ProbeOutcome.OK, 1080)
+
+
+def test_without_a_definition_nothing_is_a_variable() -> None:
+    assert parse(LEADING_TO.format("{$a}.ts")).segments[0].media.url == "{$a}.ts"
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        '#EXT-X-DEFINE:IMPORT="a"',
+        '#EXT-X-DEFINE:QUERYPARAM="a"',
+        '#EXT-X-DEFINE:NAME="b",VALUE="c"',
+        f'#EXT-X-DEFINE:NAME="a",VALUE="{"x" * 5_000}"\n' + "#{$a}\n" * 400,
+    ],
+)
+def test_a_variable_that_cannot_be_filled_in_leaves_it_open(
+    media_origin: MediaOrigin, definition: str
+) -> None:
+    media_origin.put("/list.m3u8", f"#EXTM3U\n{definition}\n#EXTINF:2,\n{{$a}}.ts\n#EXT-X-ENDLIST\n")
+    found = look(media_origin, "/list.m3u8")
+    assert found.outcome is ProbeOutcome.INCONCLUSIVE
+    assert "variable" in found.evidence
+
+
 def test_without_claim_and_measure_there_is_no_size(media_origin: MediaOrigin) -> None:
     media_origin.put("/list.m3u8", TS)
     media_origin.put("/one.ts", bytes(range(256)) * 8)
@@ -236,7 +385,15 @@ def test_sound_alone_is_dead(media_origin: MediaOrigin) -> None:
         ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlist.m3u8\n", ProbeOutcome.INCONCLUSIVE, "inside a master"),
         ("#EXTM3U\n#EXTINF:2,\nhttp://[::1/one.ts\n#EXT-X-ENDLIST\n", ProbeOutcome.DEAD, "no address"),
         ("#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", ProbeOutcome.DEAD, "file"),
-        ("#EXTM3U\n#EXTINF:2,\nhttp://127.0.0.1:1/one.ts\n#EXT-X-ENDLIST\n", ProbeOutcome.DEAD, ""),
+        (LEADING_TO.format("http://127.0.0.1/one.ts"), ProbeOutcome.DEAD, "no public address"),
+        (LEADING_TO.format("http://169.254.169.254/latest"), ProbeOutcome.DEAD, "no public address"),
+        (LEADING_TO.format("http://u:p@cdn.example/one.ts"), ProbeOutcome.DEAD, "user or password"),
+        (LEADING_TO.format("data:video/mp2t;base64,AAAA"), ProbeOutcome.DEAD, "scheme 'data'"),
+        (LEADING_TO.format("https://cdn.example:8443/1.ts"), ProbeOutcome.INCONCLUSIVE, "port 8443"),
+        (LEADING_TO.format("#EXT-X-PART:DURATION=1,URI=p"), ProbeOutcome.INCONCLUSIVE, "no segments"),
+        ("#EXTM3U\n#EXT-X-I-FRAMES-ONLY\n#EXTINF:2,\none.ts\n", ProbeOutcome.DEAD, "key frames"),
+        ("#EXTM3U\n#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI=a\n", ProbeOutcome.DEAD, "no variants"),
+        ("#EXTM3U\n" + "#EXT-X-KEY:METHOD=NONE\n" * 9_000, ProbeOutcome.INCONCLUSIVE, "without a segment"),
     ],
 )
 def test_a_playlist_that_leads_nowhere(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from providers.errors import ProviderError, ProviderPermanent, ProviderRateLimited, ProviderTransient
+from providers.errors import (
+    ProviderBadResponse,
+    ProviderError,
+    ProviderPermanent,
+    ProviderRateLimited,
+    ProviderRefused,
+    ProviderTransient,
+)
 from providers.http import GuardedSession
 from providers.messages import Request, Response
 from providers.probe import probe
+from providers.probe.reader import MAX_REQUESTS
 from providers.types import Delivery, ProbeOutcome
 from tests.providers.media import MediaOrigin, media, pad_before_moov
 
@@ -112,7 +120,10 @@ class Failing:
         (ProviderTransient("no answer in time"), ProbeOutcome.PROVIDER_DOWN),
         (ProviderTransient("did not resolve", unreachable=True), ProbeOutcome.PROVIDER_DOWN),
         (ProviderRateLimited("slow down"), ProbeOutcome.THROTTLED),
-        (ProviderPermanent("the guard refuses it"), ProbeOutcome.DEAD),
+        (ProviderPermanent("not a request that can be sent"), ProbeOutcome.DEAD),
+        (ProviderRefused("the guard refuses it"), ProbeOutcome.DEAD),
+        (ProviderRefused("the guard refuses it", ours_alone=True), ProbeOutcome.INCONCLUSIVE),
+        (ProviderBadResponse("the answer's compression is broken"), ProbeOutcome.INCONCLUSIVE),
         (ProviderError("something else"), ProbeOutcome.INCONCLUSIVE),
     ],
 )
@@ -122,7 +133,7 @@ def test_no_failure_of_the_network_is_raised(
 ) -> None:
     found = probe("https://media.example.org/film", delivery, Failing(error))
     assert found.outcome is outcome
-    assert found.evidence == error.message
+    assert found.evidence.removeprefix("not looked at: ") == error.message
 
 
 def test_a_server_that_is_not_there_is_the_providers_trouble() -> None:
@@ -135,7 +146,10 @@ def test_a_server_that_is_not_there_is_the_providers_trouble() -> None:
 def test_the_guard_refuses_a_private_address(media_origin: MediaOrigin) -> None:
     url = media_origin.put("/film.mp4", media("moov-first-1920x804.mp4"))
     with GuardedSession(provider="test", max_retries=0) as session:
-        assert probe(url, FILM, session).outcome is ProbeOutcome.DEAD
+        assert probe("http://127.0.0.1/film.mp4", FILM, session).outcome is ProbeOutcome.DEAD
+        of_our_caution = probe(url, FILM, session)
+    assert of_our_caution.outcome is ProbeOutcome.INCONCLUSIVE
+    assert "is not allowed, only 80 and 443" in of_our_caution.evidence
     assert media_origin.asked == []
 
 
@@ -170,7 +184,7 @@ def test_a_file_that_leads_on_for_ever_is_given_up() -> None:
     server = Endless(elapsed_ms=1)
     found = probe("https://media.example.org/film.mp4", FILM, server)
     assert found.outcome is ProbeOutcome.INCONCLUSIVE
-    assert server.requests <= 10
+    assert server.requests <= MAX_REQUESTS
 
 
 def test_a_server_that_takes_its_time_is_given_up() -> None:
