@@ -57,6 +57,8 @@ class LicensedProvider(ABC):
     """Query parameters (tokens, expiry) that change while the rendition stays the same."""
     default_priority: ClassVar[int] = 100
     """Lower comes first."""
+    default_hosts: ClassVar[tuple[str, ...]] = ()
+    """The hosts of its streams, where they are known: what a new provider's `allowed_hosts` begin as."""
     needs_licence_note: ClassVar[bool] = False
     """Whether it stays off until the operator has said by which licence it may be used."""
     sample: ClassVar[MovieRef] = SAMPLE

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 MAX_LINE_CHARS = 10_000
 _ENTRY = "#EXTINF:"
-_HLS_TAG = "#EXT-X-"
-_ATTRIBUTE = r"""[ \t]+([A-Za-z0-9_-]+)="([^"]*)\""""
-_EXTINF = re.compile(rf"#EXTINF:[ \t]*-?[0-9.]+((?:{_ATTRIBUTE})*)[ \t]*,(.*)")
+_HLS_TAG = "\n#EXT-X-"
+_LINES = re.compile(r"[^\r\n]+")
+_DURATION = re.compile(r"#EXTINF:[ \t]*-?[0-9.]+")
+_ATTRIBUTE = re.compile(r'[ \t]+([A-Za-z0-9_-]+)="([^"]*)"')
+_TITLE = re.compile(r"[ \t]*,(.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +31,13 @@ def is_playlist(text: str) -> bool:
 
 def is_hls(text: str) -> bool:
     """Whether it is the playlist of a single stream (RFC 8216), and no list of films."""
-    return any(line.startswith(_HLS_TAG) for line in text.splitlines())
+    return _HLS_TAG in text
 
 
 def entries(text: str) -> Iterator[Entry | None]:
     """The entries in order; None stands for one that cannot be read, or has no URL or no #EXTINF line."""
     head: str | None = None
-    for line in (line.strip() for line in text.split("\n")):
+    for line in (match[0].strip() for match in _LINES.finditer(text)):
         if line.startswith(_ENTRY):
             if head is not None:
                 yield None
@@ -48,8 +50,10 @@ def entries(text: str) -> Iterator[Entry | None]:
 
 
 def _entry(head: str, url: str) -> Entry | None:
-    match = _EXTINF.fullmatch(head) if len(head) <= MAX_LINE_CHARS else None
-    if match is None:
-        return None
-    attributes = {name.lower(): value for name, value in re.findall(_ATTRIBUTE, match[1])}
-    return Entry(attributes=attributes, title=match[4].strip(), url=url)
+    place = _DURATION.match(head) if len(head) <= MAX_LINE_CHARS else None
+    attributes: dict[str, str] = {}
+    while place and (attribute := _ATTRIBUTE.match(head, place.end())):
+        attributes[attribute[1].lower()] = attribute[2]
+        place = attribute
+    title = _TITLE.fullmatch(head, place.end()) if place else None
+    return None if title is None else Entry(attributes=attributes, title=title[1].strip(), url=url)

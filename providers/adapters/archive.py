@@ -37,6 +37,7 @@ class Archive(LicensedProvider):
     label = "Internet Archive"
     capabilities = frozenset({Capability.BY_TITLE, Capability.PROGRESSIVE})
     default_priority = 50
+    default_hosts = ("archive.org", "*.archive.org")  # a download redirects to one of many machines
     config_fields = (
         ConfigField(
             name="base_url",

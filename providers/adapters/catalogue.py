@@ -147,7 +147,9 @@ def _rows_of(entry: object, movie: MovieRef) -> list[object]:
     """The renditions of one entry of "movies", none when it is another film's."""
     if not isinstance(entry, dict):
         raise ValueError("an entry must be an object")
-    listed = entry.get("renditions") if _is_of(entry, movie) else []
+    if not _is_of(entry, movie):
+        return []
+    listed = entry.get("renditions")
     if not isinstance(listed, list) or len(listed) > renditions.MAX_RENDITIONS:
         raise ValueError(f"renditions must be a list of at most {renditions.MAX_RENDITIONS}")
     return listed
@@ -156,10 +158,10 @@ def _rows_of(entry: object, movie: MovieRef) -> list[object]:
 def _is_of(entry: Row, movie: MovieRef) -> bool:
     """Whether an entry is of this film: by its TMDB id, else its IMDb id, else its very title and year."""
     tmdb_id = rows.integer(entry, "tmdb_id", least=1, most=2**53)
-    imdb_id = rows.text(entry, "imdb_id", limit=12)
+    imdb_id = entry.get("imdb_id")
     title = rows.text(entry, "title", limit=500)
     year = rows.integer(entry, "year", least=1870, most=2999)
-    if imdb_id and not _IMDB_ID.fullmatch(imdb_id):
+    if imdb_id is not None and not (isinstance(imdb_id, str) and _IMDB_ID.fullmatch(imdb_id)):
         raise ValueError("imdb_id must be tt and 7 to 10 digits")
     if tmdb_id is not None:
         return tmdb_id == movie.tmdb_id
@@ -178,12 +180,12 @@ def _rows_in(entry: Entry | None, movie: MovieRef) -> list[object]:
         raise ValueError("an entry must be a line #EXTINF with a title, and a URL below it")
     told, (title, year) = entry.attributes, titles.split_year(entry.title)
     kind, _, tvg_id = told.get("tvg-id", "").rpartition(":")
-    tmdb_id = told.get("tmdb-id") or (tvg_id if kind == "tmdb" else "")
-    imdb_id = told.get("imdb-id") or (tvg_id if _IMDB_ID.fullmatch(tvg_id) else "")
+    tmdb_id = told.get("tmdb-id") or (tvg_id if kind == "tmdb" else None)
+    imdb_id = told.get("imdb-id") or (tvg_id if _IMDB_ID.fullmatch(tvg_id) else None)
     if not (tmdb_id or imdb_id or year):
         return []
     film = {"tmdb_id": int(tmdb_id) if tmdb_id else None, "imdb_id": imdb_id, "title": title, "year": year}
-    return _rows_of({**film, "renditions": [_rendition(entry)]}, movie)
+    return [_rendition(entry)] if _is_of(film, movie) else []
 
 
 def _rendition(entry: Entry) -> Row:
