@@ -9,9 +9,9 @@ import logging
 import random
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import urldefrag, urljoin
 
 import requests
@@ -34,12 +34,33 @@ _DECODABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-encoding", "accept-language", "range"})
 
 
+class Pace(Protocol):
+    """How often requests may leave."""
+
+    def wait(self) -> float:
+        """Before every request on the wire, redirects included: returns when it may leave, and says when
+        that was. Raises ProviderRateLimited when that is too far away."""
+
+    def slow_down(self, pause_s: float, *, sent: float) -> None:
+        """A request that left at `sent` met a 429, or a 503 with Retry-After: nobody is to ask for `pause_s`
+        (0 when the answer did not say), and then less often."""
+
+
+class Unhurried:
+    """The pace of a session that nobody holds to one."""
+
+    def wait(self) -> float:
+        return 0.0
+
+    def slow_down(self, pause_s: float, *, sent: float) -> None:
+        pass
+
+
 class GuardedSession:
     """Sends requests for one provider, from any number of threads.
 
-    `before_send` is called before every request on the wire, redirects included (the throttle);
-    `on_rate_limited` gets the seconds that a 429 or 503 asked us to stay away. `allowed_hosts` are exact
-    names or `*.example.org`. Raises ValueError for a trusted origin that is none.
+    `allowed_hosts` are exact names or `*.example.org`. Raises ValueError for a trusted origin that is none.
+    A deadline that the caller sets (`transport.deadline`) holds for all attempts and pauses together.
     """
 
     def __init__(
@@ -49,8 +70,7 @@ class GuardedSession:
         trusted_origins: Collection[str] = (),
         allowed_hosts: Collection[str] | None = None,
         max_retries: int = 3,
-        before_send: Callable[[], None] | None = None,
-        on_rate_limited: Callable[[float], None] | None = None,
+        pace: Pace | None = None,
         secrets: Collection[str] = (),
         user_agent: str = USER_AGENT,
         clock: Callable[[], float] = time.monotonic,
@@ -62,8 +82,7 @@ class GuardedSession:
     ) -> None:
         self.provider = provider
         self._guard = Guard.of(trusted_origins, allowed_hosts)
-        self._before_send = before_send or (lambda: None)
-        self._on_rate_limited = on_rate_limited or (lambda seconds: None)
+        self._pace = pace or Unhurried()
         self._secrets = frozenset(secrets)
         self._retry = RetryPolicy(max_retries=max_retries)
         self._clock, self._wall_clock, self._sleep, self._rng = clock, wall_clock, sleep, rng
@@ -86,8 +105,9 @@ class GuardedSession:
         """The whole answer to a request that must succeed.
 
         Raises ProviderRefused (guard), ProviderTransient (time-out, broken connection, 5xx),
-        ProviderRateLimited (429, 503 with Retry-After), ProviderPermanent (other 4xx) or
-        ProviderBadResponse (too big, undecodable). Transient failures and rate limits are retried first.
+        ProviderRateLimited (429, 503 with Retry-After), ProviderMisconfigured (401, 403), ProviderPermanent
+        (other 4xx) or ProviderBadResponse (too big, undecodable). Transient failures and rate limits are
+        retried first.
         """
         return self._retrying(lambda: self._judged(self._attempt(request), request))
 
@@ -105,7 +125,7 @@ class GuardedSession:
                 return attempt()
             except ProviderError as error:
                 pause = self._retry.pause(error, attempts, self._rng)
-                if pause is None:
+                if pause is None or pause >= transport.left_s():
                     raise
                 attempts += 1
                 _log.info("%s; attempt %d failed, the next one in %.1f s", error, attempts, pause)
@@ -129,11 +149,12 @@ class GuardedSession:
         while True:
             here = trail.step(hop.url or "")
             origin = self._guard.check(here)
-            self._before_send()
+            sent = self._pace.wait()
             started = self._clock()
             with transport.deadline(left), self._open(hop) as answer:
                 target = _redirect_target(answer)
                 left -= self._clock() - started
+                self._heed(answer, sent)
                 if target is None:
                     return replace(self._read(request, answer, left), redirects=trail.redirects)
             same = self._guard.check(target) == origin
@@ -162,7 +183,7 @@ class GuardedSession:
             body += chunk
             if len(body) > request.max_bytes:
                 break
-        response = Response(
+        return Response(
             status=answer.status_code,
             headers=answer.headers,
             body=bytes(body[: request.max_bytes]),
@@ -173,23 +194,22 @@ class GuardedSession:
             shown=context["request"],
             secrets=self._secrets | request.secrets,
         )
-        self._heed(response)
-        return response
 
-    def _heed(self, response: Response) -> None:
-        asked = self._asked(response)
-        if response.status in (429, 503) and asked is not None:
-            self._on_rate_limited(asked)
+    def _heed(self, answer: requests.Response, sent: float) -> None:
+        """What an answer says of our pace counts, whatever becomes of its body."""
+        asked = self._asked(answer.headers)
+        if answer.status_code == 429 or (answer.status_code == 503 and asked is not None):
+            self._pace.slow_down(asked or 0.0, sent=sent)
 
-    def _asked(self, response: Response) -> float | None:
-        return retry_after_s(response.headers.get("retry-after"), self._wall_clock())
+    def _asked(self, headers: Mapping[str, str]) -> float | None:
+        return retry_after_s(headers.get("retry-after"), self._wall_clock())
 
     def _judged(self, response: Response, request: Request) -> Response:
         """The response, if it is a whole and good one, or one that the request takes for an answer."""
         context: Context = {"provider": self.provider, "request": response.shown, "status": response.status}
         if response.status >= 400 and response.status not in request.accept_statuses:
             context["answer"] = response.excerpt()
-            raise failures.of_status(response.status, self._asked(response), context)
+            raise failures.of_status(response.status, self._asked(response.headers), context)
         if response.truncated:
             raise ProviderBadResponse(f"the answer is larger than {request.max_bytes} bytes", **context)
         return response

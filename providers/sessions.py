@@ -15,12 +15,13 @@ import redis
 from django.conf import settings
 
 from core.options import Options
-from providers.base import LicensedProvider
+from providers import transport
+from providers.base import Capability, LicensedProvider
 from providers.errors import ProviderMisconfigured
 from providers.http import GuardedSession
 from providers.models import Provider
 from providers.options import ConfigKind
-from providers.throttle import Throttle
+from providers.throttle import MAX_WAIT_S, Pace, Throttle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,19 +37,46 @@ class _Terms:
     redis_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Paced:
+    """The shared pace of one name; nobody waits for it longer than his deadline."""
+
+    throttle: Throttle
+    name: str
+    rps: float
+
+    def wait(self) -> float:
+        allowed_s = min(MAX_WAIT_S, max(transport.left_s(), 0.0))
+        return self.throttle.wait(self.name, self.rps, max_wait_s=allowed_s)
+
+    def slow_down(self, pause_s: float, *, sent: float) -> None:
+        self.throttle.slow_down(self.name, pause_s, sent=sent)
+
+
 _sessions: dict[str, tuple[_Terms, GuardedSession]] = {}
 _lock = Lock()
 
 
 def for_provider(provider: Provider, adapter: LicensedProvider, options: Options) -> GuardedSession:
     """The session of one configured provider. Raises ProviderMisconfigured when its pace is none."""
+    rps = rps_of(provider, options)
+    secrets = tuple(str(adapter.config[field.name]) for field in adapter.config_fields if field.secret)
+    return _session(provider.slug, _hosts(provider, adapter), rps, secrets, options)
+
+
+def rps_of(provider: Provider, options: Options) -> float:
+    """Requests per second that are configured. Raises ProviderMisconfigured when they are no pace."""
     rps = options.rate_limit_rps if provider.rate_limit_rps is None else provider.rate_limit_rps
     if not 0 < rps < math.inf:
         raise ProviderMisconfigured(
             f"requests per second must be a finite number above 0, not {rps:g}", provider=provider.slug
         )
-    secrets = tuple(str(adapter.config[field.name]) for field in adapter.config_fields if field.secret)
-    return _session(provider.slug, _hosts(provider, adapter), rps, secrets, options)
+    return rps
+
+
+def pace_of(name: str) -> Pace:
+    """How the pace of a provider, or of "tmdb", stands against what is configured, over all processes."""
+    return _throttle(settings.REDIS_URL).pace(name)
 
 
 def for_tmdb(options: Options) -> GuardedSession:
@@ -57,8 +85,11 @@ def for_tmdb(options: Options) -> GuardedSession:
 
 
 def _hosts(provider: Provider, adapter: LicensedProvider) -> tuple[str, ...] | None:
-    """The hosts of its streams, and of the addresses that the operator entered; None for any."""
-    if not provider.allowed_hosts:
+    """The hosts of its streams, and of the addresses that the operator entered; None for any.
+
+    Embed pages are on hosts that the operator has named, and on no others.
+    """
+    if not provider.allowed_hosts and Capability.EMBED not in adapter.capabilities:
         return None
     entered = (adapter.config[field.name] for field in adapter.config_fields if field.kind is ConfigKind.URL)
     own = (urlsplit(str(url)).hostname for url in entered)
@@ -89,18 +120,12 @@ def _session(
 
 
 def _opened(terms: _Terms) -> GuardedSession:
-    throttle = _throttle(terms.redis_url)
-
-    def wait() -> None:
-        throttle.wait(terms.name, terms.rps)
-
     return GuardedSession(
         provider=terms.name,
         trusted_origins=terms.trusted_origins,
         allowed_hosts=terms.hosts,
         max_retries=terms.max_retries,
-        before_send=wait,
-        on_rate_limited=lambda seconds: throttle.widen(terms.name, seconds),
+        pace=_Paced(_throttle(terms.redis_url), terms.name, terms.rps),
         secrets=terms.secrets,
     )
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from typing import Any
 
 import certifi
@@ -29,6 +29,7 @@ from providers.guard import Guard, Origin
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
+LOOKUPS = 64
 POOLED_HOSTS = 32
 POOLED_CONNECTIONS = 16
 
@@ -38,6 +39,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 Dial = Callable[[str, int, float], socket.socket]
 """IP address, port and seconds to a connected socket; OSError when nobody answers."""
 
+_lookups = BoundedSemaphore(LOOKUPS)
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
 
@@ -51,16 +53,22 @@ class DeadlineExceeded(TimeoutError):
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Everything that this thread reads within the block must be there before `seconds` have passed."""
-    token = _deadline.set(time.monotonic() + seconds)
+    """Everything that this thread reads within the block must be there before `seconds` have passed, and
+    before any deadline that it had already."""
+    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
         _deadline.reset(token)
 
 
+def left_s() -> float:
+    """Seconds until this thread's deadline: infinite without one, negative when it has passed."""
+    return _deadline.get() - time.monotonic()
+
+
 def time_left(at_most: float) -> float:
-    left = min(at_most, _deadline.get() - time.monotonic())
+    left = min(at_most, left_s())
     if left <= 0:
         raise DeadlineExceeded("the deadline of the request has passed")
     return left
@@ -105,7 +113,12 @@ def tls_context() -> ssl.SSLContext:
 
 
 def _in_time(resolve: Resolve, host: str, port: int) -> Sequence[str]:
-    """The system's resolver knows no deadline, so it works in a thread that nobody has to wait for."""
+    """The system's resolver knows no deadline, so it works in a thread that nobody has to wait for.
+
+    There are only so many: a resolver that hangs is given no more threads than that.
+    """
+    if not _lookups.acquire(timeout=time_left(CONNECT_TIMEOUT_S)):
+        raise OSError("too many names are being looked up")
     answer: Future[Sequence[str]] = Future()
 
     def look_up() -> None:
@@ -113,6 +126,8 @@ def _in_time(resolve: Resolve, host: str, port: int) -> Sequence[str]:
             answer.set_result(resolve(host, port))
         except Exception as failure:
             answer.set_exception(failure)
+        finally:
+            _lookups.release()
 
     Thread(target=look_up, name="resolve", daemon=True).start()
     return answer.result(time_left(CONNECT_TIMEOUT_S))
@@ -132,11 +147,15 @@ class PinnedAdapter(HTTPAdapter):
         self._guard.check_origin(origin)
         try:
             found = _in_time(self._resolve, origin.host, origin.port)
+        except DeadlineExceeded:
+            raise
         except (OSError, UnicodeError) as failure:
             raise Unreachable(f"{origin.host} did not resolve ({type(failure).__name__})") from None
         for address in self._guard.usable(origin, found):
             try:
                 return self._dial(address, origin.port, time_left(CONNECT_TIMEOUT_S))
+            except DeadlineExceeded:
+                raise
             except OSError as failure:
                 reason = failure.strerror or type(failure).__name__
         raise Unreachable(f"no connection to {origin.host} port {origin.port} ({reason})")

@@ -11,12 +11,13 @@ import pytest
 from providers.errors import (
     ProviderBadResponse,
     ProviderError,
+    ProviderMisconfigured,
     ProviderPermanent,
     ProviderRateLimited,
     ProviderRefused,
     ProviderTransient,
 )
-from providers.http import GuardedSession, Request, Response
+from providers.http import GuardedSession, Request, Response, Unhurried
 from tests.providers.origin import Answer, Origin, raw_server
 
 NOW = 1_800_000_000.0
@@ -43,8 +44,8 @@ def test_an_answer_comes_with_status_headers_body_and_final_url(origin: Origin) 
     ("status", "error"),
     [
         (400, ProviderPermanent),
-        (401, ProviderPermanent),
-        (403, ProviderPermanent),
+        (401, ProviderMisconfigured),
+        (403, ProviderMisconfigured),
         (404, ProviderPermanent),
         (408, ProviderTransient),
         (410, ProviderPermanent),
@@ -83,18 +84,25 @@ def test_every_request_on_the_wire_passes_the_throttle(origin: Origin) -> None:
     passed: list[int] = []
     origin.on("/b", Answer(500), OK)
     url = origin.on("/a", Answer(302, headers={"Location": "/b"}))
-    guarded = session(origin, before_send=lambda: passed.append(len(origin.asked)))
+
+    class Turnstile(Unhurried):
+        def wait(self) -> float:
+            passed.append(len(origin.asked))
+            return 0.0
+
+    guarded = session(origin, pace=Turnstile())
     guarded.send(Request(url=url))
     assert origin.paths() == ["/a", "/b", "/a", "/b"]
     assert passed == [0, 1, 2, 3]
 
 
 def test_what_the_throttle_raises_reaches_the_caller(origin: Origin) -> None:
-    def full() -> None:
-        raise ProviderRateLimited("the next free slot is too far away", retry_after_s=100)
+    class Full(Unhurried):
+        def wait(self) -> float:
+            raise ProviderRateLimited("the next free slot is too far away", retry_after_s=100)
 
     with pytest.raises(ProviderRateLimited, match="free slot"):
-        session(origin, before_send=full).send(Request(url=origin.url))
+        session(origin, pace=Full()).send(Request(url=origin.url))
     assert origin.asked == []
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 
+from providers import transport
 from providers.errors import (
+    ProviderBadResponse,
+    ProviderError,
+    ProviderMisconfigured,
     ProviderPermanent,
     ProviderRateLimited,
     ProviderTransient,
@@ -18,6 +23,21 @@ from tests.providers.origin import Answer, Origin, raw_server
 
 NOW = 1_800_000_000.0
 OK = Answer(body=b'{"ok": true}')
+
+
+class Told:
+    """A pace that counts who leaves, and remembers what it was told of whom."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.told: list[tuple[float, float]] = []
+
+    def wait(self) -> float:
+        self.left += 1
+        return float(self.left)
+
+    def slow_down(self, pause_s: float, *, sent: float) -> None:
+        self.told.append((pause_s, sent))
 
 
 def session(origin: Origin, slept: list[float] | None = None, **options: Any) -> GuardedSession:
@@ -51,7 +71,7 @@ def test_a_retry_that_succeeds_is_a_success(origin: Origin, slept: list[float]) 
 @pytest.mark.parametrize("status", [400, 401, 404, 410])
 def test_what_is_permanent_is_not_retried(origin: Origin, slept: list[float], status: int) -> None:
     url = origin.on("/a", Answer(status))
-    with pytest.raises(ProviderPermanent):
+    with pytest.raises((ProviderPermanent, ProviderMisconfigured)):
         session(origin, slept).send(Request(url=url))
     assert (len(origin.asked), slept) == (1, [])
 
@@ -61,10 +81,47 @@ def test_what_is_permanent_is_not_retried(origin: Origin, slept: list[float], st
 def test_retry_after_is_honoured_in_both_its_forms(
     origin: Origin, slept: list[float], status: int, header: str
 ) -> None:
-    told: list[float] = []
+    pace = Told()
     url = origin.on("/a", Answer(status, headers={"Retry-After": header}), OK)
-    assert session(origin, slept, on_rate_limited=told.append).send(Request(url=url)).status == 200
-    assert slept == told == [7.0]
+    assert session(origin, slept, pace=pace).send(Request(url=url)).status == 200
+    assert (slept, pace.told) == ([7.0], [(7.0, 1.0)])
+
+
+def test_a_429_that_names_no_time_slows_the_pace_and_a_503_does_not(
+    origin: Origin, slept: list[float]
+) -> None:
+    pace = Told()
+    url = origin.on("/a", Answer(503), Answer(429), Answer(200, b"cut", {"Content-Length": "9"}), OK)
+    assert session(origin, slept, pace=pace).send(Request(url=url)).status == 200
+    assert pace.told == [(0.0, 2.0)]
+
+
+def test_a_429_counts_whatever_becomes_of_its_body(origin: Origin, slept: list[float]) -> None:
+    pace = Told()
+    url = origin.on("/a", Answer(429, headers={"Content-Encoding": "br"}))
+    with pytest.raises(ProviderBadResponse):
+        session(origin, slept, pace=pace).fetch(Request(url=url))
+    assert pace.told == [(0.0, 1.0)]
+
+
+@pytest.mark.parametrize(("asked", "tries"), [("7", 1), ("2", 2)])
+def test_nobody_sleeps_past_a_deadline_of_the_callers(
+    origin: Origin, slept: list[float], asked: str, tries: int
+) -> None:
+    url = origin.on("/a", Answer(429, headers={"Retry-After": asked}), Answer(404))
+    with transport.deadline(5), pytest.raises(ProviderError):
+        session(origin, slept).send(Request(url=url))
+    assert len(origin.asked) == tries
+
+
+def test_a_deadline_holds_within_a_longer_one_and_a_shorter_one() -> None:
+    with transport.deadline(5):
+        with transport.deadline(50):
+            assert transport.left_s() < 5
+        with transport.deadline(0), pytest.raises(transport.DeadlineExceeded):
+            transport.time_left(10)
+        assert 0 < transport.left_s() < 5
+    assert transport.left_s() == math.inf
 
 
 def test_a_pause_too_long_to_sleep_through_is_handed_to_the_caller(

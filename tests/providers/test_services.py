@@ -14,7 +14,7 @@ import redis
 from django.db.backends.signals import connection_created
 
 from core import conf
-from providers import registry, services
+from providers import noting, registry, services
 from providers.base import LicensedProvider
 from providers.errors import (
     ProviderBadResponse,
@@ -516,7 +516,7 @@ def test_honesty_is_noted_where_claim_and_measure_can_be_compared(
     origin: Origin, claimed: int | None, measured: int | None, honesty: float
 ) -> None:
     films = library("films", origin.url)
-    services.note_honesty(films, claimed=claimed, measured=measured)
+    noting.measured(films, claimed=claimed, measured=measured, at=AT)
     assert stored("films").honesty == pytest.approx(honesty)
 
 

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from providers.errors import ProviderRateLimited
-from providers.throttle import REDIS_PAUSE_S, SAFETY, Throttle
+from providers.throttle import RECOVERY_S, REDIS_PAUSE_S, SAFETY, Throttle
 from tests import servers
 
 TICK = 2e-6  # slots are whole microseconds
@@ -112,26 +112,27 @@ def test_a_slot_further_away_than_one_would_wait_is_not_taken(
 
 def test_widening_moves_the_next_slot_out_for_everybody(throttle: Throttle, valkey: redis.Redis) -> None:
     first = throttle.wait("films", 3)
-    Throttle(valkey).widen("films", 20)
+    Throttle(valkey).slow_down("films", 20, sent=first)
     assert throttle.wait("films", 3) - first > 19
 
 
 def test_widening_by_less_than_is_taken_already_changes_nothing(
     throttle: Throttle, valkey: redis.Redis
 ) -> None:
-    throttle.wait("films", 0.05)
+    first = throttle.wait("films", 0.05)
     taken = valkey.get("marquee:throttle:films")
-    throttle.widen("films", 1)
-    throttle.widen("films", 0)
-    throttle.widen("films", -5)
+    throttle.slow_down("films", 1, sent=first)
+    throttle.slow_down("films", 0, sent=first)
+    throttle.slow_down("films", -5, sent=first)
     assert valkey.get("marquee:throttle:films") == taken
 
 
 def test_keys_go_away_by_themselves(throttle: Throttle, valkey: redis.Redis) -> None:
     throttle.wait("films", 0.5)
-    throttle.widen("other", 2)
+    throttle.slow_down("other", 2, sent=0)
     for name in ("films", "other"):
         assert 0 < valkey.pttl(f"marquee:throttle:{name}") < 5000  # type: ignore[operator]
+    assert 0 < valkey.pttl("marquee:throttle:other:cut") < (RECOVERY_S + 5) * 1000  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("nonsense", ["", "soon", "nan", "inf", "1e400", "-5", "9" * 400])
@@ -177,7 +178,7 @@ def test_a_redis_that_is_away_is_tried_again_now_and_then_and_spoken_of_once(
 
 
 def test_without_redis_pauses_and_limits_still_hold(cut_off: Throttle, sleeper: Sleeper) -> None:
-    cut_off.widen("films", 30)
+    cut_off.slow_down("films", 30, sent=sleeper.now)
     with pytest.raises(ProviderRateLimited) as caught:
         cut_off.wait("films", 3, max_wait_s=10)
     assert caught.value.retry_after_s == 30

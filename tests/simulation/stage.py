@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import SimpleNamespace
+from typing import TypeVar
 from unittest.mock import patch
 
 import redis
@@ -15,13 +17,21 @@ from django.test import override_settings
 from django.utils import timezone
 
 from ingestion import runs
-from providers import registry, services, sessions
+from providers import calls, registry, sessions
 from providers.http import GuardedSession
 from providers.throttle import Throttle
 from tests.simulation.clock import Clock
 from tests.simulation.frames import Frames
 from tests.simulation.peers import TMDB
 from tests.simulation.wire import Wire
+
+T = TypeVar("T")
+
+
+def at_once(name: str, work: Callable[[], T]) -> Future[T]:
+    done: Future[T] = Future()
+    done.set_result(work())
+    return done
 
 
 @contextmanager
@@ -47,8 +57,8 @@ def staged(clock: Clock, wire: Wire) -> Iterator[None]:
             patch.object(sessions, "GuardedSession", session),
             patch.object(sessions, "_throttle", lambda url: throttle),
             patch.dict(sessions._sessions, clear=True),
-            patch.object(services, "POOL", 1),
-            patch.object(services, "time", SimpleNamespace(monotonic=clock.monotonic)),
+            patch.object(calls.bulkheads, "submit", at_once),
+            patch.object(calls, "time", SimpleNamespace(monotonic=clock.monotonic)),
             patch.object(timezone, "now", clock.now),
             patch.dict(runs.execute.__kwdefaults__, clock=clock.now),
             patch.dict(registry.ADAPTERS, {Frames.slug: Frames}),
