@@ -143,6 +143,12 @@ class Options:
     max_retry_attempts: int = _option(
         3, _number(0, 20, whole=True), "Retries after the first attempt, of a request and of a run alike."
     )
+    provider_blame_share: float = _option(
+        0.5,
+        _number(0.05, 1, whole=False),
+        "If more than this share of at least ten streams of one provider fail in one run, it is blamed, and "
+        "none of them is given up for it. 1: never.",
+    )
     territory: str = _option(
         "",
         _text(r"|[A-Z]{2}", "an ISO 3166-1 country code such as DE, or empty", upper=True),

@@ -7,14 +7,14 @@ the next one first: viewers look at a black picture, and the next one is on tria
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ingestion.models import IngestLog
 from ingestion.runs import Report
-from providers import noting, services
+from providers import health, noting, services
 from providers.services import Target
-from providers.types import ProbeOutcome, ProbeResult
+from providers.types import STRIKES, ProbeOutcome, ProbeResult
 from streaming import switching, turns, verification
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.policy_types import Action
@@ -56,6 +56,7 @@ def probe_all(report: Report, versions: Iterable[StreamVersion]) -> list[Probed]
 
 def check(report: Report, probed: Probed) -> Verdict:
     """Write one probe's result, and log what it changed. A stream that failed on trial is left at once."""
+    probed = Probed(probed.version, as_it_counts(probed.version, probed.result))
     verdict = verification.record(probed.version.pk, probed.result, at=report.now())
     if verdict.struck and verdict.version.on_trial:
         _follow_up(report, switching.fail_canary(probed.version.pk, at=report.now()))
@@ -69,6 +70,14 @@ def check(report: Report, probed: Probed) -> Verdict:
             at=report.now(),
         )
     return verdict
+
+
+def as_it_counts(version: StreamVersion, result: ProbeResult) -> ProbeResult:
+    """A probe's result; while the provider is blamed, what speaks against a stream is an outage of theirs."""
+    if result.outcome not in STRIKES or not health.is_blamed(version.provider_id):
+        return result
+    evidence = f"held against its provider ({result.outcome}): {result.evidence}"
+    return replace(result, outcome=ProbeOutcome.PROVIDER_DOWN, evidence=evidence)
 
 
 def settle(report: Report, movie_id: int) -> StreamSwitch | None:

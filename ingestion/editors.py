@@ -9,6 +9,7 @@ import contextlib
 import uuid
 from datetime import datetime
 
+from ingestion import checking
 from providers import services
 from providers.types import STRIKES, ProbeOutcome
 from streaming import plans, switching, turns, verification
@@ -92,7 +93,8 @@ def _standing(movie_id: int, if_seq: int | None, at: datetime) -> Standing:
 
 
 def _probe(version: StreamVersion, at: datetime) -> None:
-    result = services.probe(version.provider, version.url, version.delivery, at=at)
+    found = services.probe(version.provider, version.url, version.delivery, at=at)
+    result = checking.as_it_counts(version, found)
     verdict = verification.record(version.pk, result, at=at)
     if verdict.broke:
         switching.reconsider(version.movie_id, at=at)  # it may be the one that plays now

@@ -1,7 +1,7 @@
 """Streams that are due for another probe: probe, strike, and let the policy decide on their movies.
 
-An outage of a provider strikes none of its streams (`streaming.verification`). Correlated failures within one
-run are to be judged in `check_all`, between the probes and their records.
+An outage of a provider strikes none of its streams (`streaming.verification`), and what looks like the end of
+most of them is an outage too (`blame`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ingestion import checking
+from ingestion import blame, checking
+from ingestion.checking import Probed
 from ingestion.models import IngestLog
 from ingestion.runs import Report
+from providers.types import STRIKES
 from streaming.errors import SwitchError
 from streaming.models import Movie, StreamVersion
+from streaming.verification import AFTER_OUTAGE
 
 AT_ONCE = 24
 PER_RUN = 1000
@@ -25,13 +28,9 @@ State = StreamVersion.State
 def reverify(report: Report) -> dict[str, Any]:
     """Probe what is due: active streams first, of popular movies first."""
     due = by_importance(of_present(StreamVersion.objects.due(report.now())[:PER_RUN]))
-    checked = switches = 0
-    for batch in _batches(due):
-        switches += check_all(report, batch)
-        checked += len(batch)
-        report.progress(checked, len(due))
-    report.log(IngestLog.Status.OK, f"{checked} streams checked, {switches} switches.")
-    return {"checked": checked, "switches": switches}
+    switches = check_all(report, due)
+    report.log(IngestLog.Status.OK, f"{len(due)} streams checked, {switches} switches.")
+    return {"checked": len(due), "switches": switches}
 
 
 def urgent(at: datetime, *, limit: int) -> list[StreamVersion]:
@@ -68,13 +67,40 @@ def by_importance(due: Iterable[StreamVersion]) -> list[StreamVersion]:
 
 
 def check_all(report: Report, versions: Sequence[StreamVersion]) -> int:
-    """Probe `versions` and settle their movies; how many switches that made."""
-    for probed in checking.probe_all(report, versions):
+    """Probe `versions` and settle their movies; how many switches that made.
+
+    What speaks against a stream is written last. Only then does the run know whether it speaks against the
+    provider instead.
+    """
+    wanted, probed, switches = blame.with_witnesses(versions), list[Probed](), 0
+    for batch in _batches(wanted):
+        results = checking.probe_all(report, batch)
+        probed += results
+        switches += _conclude(report, (p for p in results if p.result.outcome not in STRIKES))
+        _hold(report, (p.version for p in results if p.result.outcome in STRIKES))
+        report.progress(len(probed), len(wanted))
+    blame.judge(report, probed)
+    return switches + _conclude(report, (p for p in probed if p.result.outcome in STRIKES))
+
+
+def _hold(report: Report, versions: Iterable[StreamVersion]) -> None:
+    """Put off the checks of streams that this run has yet to judge: no tick is to take them for a sample of
+    its own, and if the run dies they are due again soon. A second strike stays due when it is."""
+    for version in versions:
+        as_read = StreamVersion.objects.filter(pk=version.pk, next_check_at=version.next_check_at)
+        as_read.exclude(state=State.SUSPECT).update(next_check_at=report.now() + AFTER_OUTAGE)
+
+
+def _conclude(report: Report, probed: Iterable[Probed]) -> int:
+    """Write what probes found, and settle the movies concerned; how many switches that made."""
+    movies: dict[int, None] = {}
+    for each in probed:
+        movies[each.version.movie_id] = None
         try:
-            checking.check(report, probed)
+            checking.check(report, each)
         except SwitchError as error:
-            report.log(IngestLog.Status.FAILED, str(error), movie_id=probed.version.movie_id)
-    return settle_each(report, dict.fromkeys(version.movie_id for version in versions))
+            report.log(IngestLog.Status.FAILED, str(error), movie_id=each.version.movie_id)
+    return settle_each(report, movies)
 
 
 def settle_each(report: Report, movie_ids: Iterable[int]) -> int:
@@ -88,7 +114,7 @@ def settle_each(report: Report, movie_ids: Iterable[int]) -> int:
     return switches
 
 
-def _batches(versions: list[StreamVersion]) -> Iterator[list[StreamVersion]]:
+def _batches(versions: Sequence[StreamVersion]) -> Iterator[list[StreamVersion]]:
     rest = iter(versions)
     while batch := list(islice(rest, AT_ONCE)):
         yield batch

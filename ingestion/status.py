@@ -13,6 +13,8 @@ from redis.exceptions import RedisError
 
 from ingestion import schedule
 from ingestion.models import IngestRun, Job
+from providers import health
+from providers.models import Provider
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ def snapshot(at: datetime) -> dict[str, Any]:
     return {
         "at": at,
         "jobs": {job.value: _job(job, planned.get(job.value), at) for job in Job},
+        "providers": {provider.slug: _provider(provider, at) for provider in Provider.objects.all()},
         "workers": _workers(),
         "beat_alive": _beat_alive(at),
         "queue_depth": _queue_depth(),
@@ -51,6 +54,17 @@ def _job(job: Job, next_at: datetime | None, at: datetime) -> dict[str, Any]:
         **{status.value: counts.get(status.value, 0) for status in ENDED},
         "last": _last(of_job.filter(finished_at__isnull=False).order_by("-id").first()),
         "next_at": next_at,
+    }
+
+
+def _provider(provider: Provider, at: datetime) -> dict[str, Any]:
+    return {
+        "label": provider.label,
+        "state": health.state(provider, at).value,
+        "reliability": provider.reliability,
+        "backoff_until": provider.backoff_until,
+        "blamed_at": provider.blamed_at,
+        "blame": provider.blame,
     }
 
 

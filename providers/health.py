@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from providers.errors import (
@@ -116,6 +117,27 @@ def is_blamed(slug: str) -> bool:
 def reset(provider: Provider) -> None:
     """An operator's word: ask it again at once, at the foot of the ladder, and blame it for nothing."""
     note(provider, lambda row: NOT_BACKING_OFF | NOT_BLAMED)
+
+
+class State(StrEnum):
+    """How a provider stands, in a word. On trial: its pause is over, and one search is to go ahead."""
+
+    OFF = "off"
+    BLAMED = "blamed"
+    BACKING_OFF = "backing_off"
+    ON_TRIAL = "on_trial"
+    ON = "on"
+
+
+def state(provider: Provider, at: datetime) -> State:
+    """The worst that is to be said of it at `at`."""
+    if not provider.enabled:
+        return State.OFF
+    if provider.blamed_at is not None:
+        return State.BLAMED
+    if provider.backoff_until is None:
+        return State.ON
+    return State.BACKING_OFF if provider.backoff_until > at else State.ON_TRIAL
 
 
 def is_outage(error: ProviderError) -> bool:

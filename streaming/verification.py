@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db.models import Q
+
 from providers.types import STRIKES, ProbeOutcome, ProbeResult
 from streaming import switching
 from streaming.models import StreamVersion
@@ -84,6 +86,17 @@ def look_soon(version_id: uuid.UUID, *, at: datetime) -> bool:
     settled = {"state": State.HEALTHY, "on_trial": False}
     healthy = StreamVersion.objects.filter(pk=version_id, next_check_at__gt=at, **settled)
     return healthy.exclude(probed_at__gt=at - JUST_PROBED).update(next_check_at=at) == 1
+
+
+def look_at_failed(provider_id: str, *, at: datetime) -> int:
+    """Let the next run probe a provider's streams that failed their last probe; how many there are.
+
+    A second strike minutes after the first stays when it is.
+    """
+    failed = Q(state__in=[State.SUSPECT, State.BROKEN]) | Q(last_outcome=ProbeOutcome.PROVIDER_DOWN)
+    streams = StreamVersion.objects.filter(failed, provider=provider_id, next_check_at__isnull=False)
+    just_struck = Q(state=State.SUSPECT, probed_at__gt=at - SECOND_STRIKE_AFTER)
+    return streams.exclude(just_struck).update(next_check_at=at)
 
 
 def _measured(version: StreamVersion, result: ProbeResult) -> dict[str, Any]:
