@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from providers.probe import mp4, ts, webm
-from providers.probe.media import MAX_SIDE, UNKNOWN, Media, Source
+from providers.probe.media import MAX_SECONDS, MAX_SIDE, UNKNOWN, Media, Source
 
 TEXT_SAMPLE: Final = 512
-MAX_SECONDS: Final = 1_000_000.0
 _TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1b")
 _MAGIC: Final = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),

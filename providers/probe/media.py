@@ -12,6 +12,10 @@ MAX_SIDE: Final = 16_384
 """Pixels. Above it a number is no side of a picture but damage, or a lie."""
 
 
+MAX_SECONDS: Final = 1_000_000.0
+"""Eleven days: above it a number is no length of a film."""
+
+
 class Source(Protocol):
     """Random access to a file. `size` is None when unknown; `read` gives fewer bytes at the end."""
 

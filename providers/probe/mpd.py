@@ -1,11 +1,10 @@
 """Reading a DASH manifest: what its best video claims to be, and where to measure it (ISO/IEC 23009-1).
 
-Pure. Addresses come out of here, nothing is fetched; a DTD or an entity is refused.
+Pure: the time is an argument. Addresses come out of here, nothing is fetched; a DTD or an entity is refused.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,14 +14,16 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from providers.probe.media import Part
 from providers.probe.mpd_address import addresses
-from providers.probe.mpd_level import Level, Unusable, children, local_name
+from providers.probe.mpd_level import Level, Unclear, Unusable, children, local_name
+from providers.probe.mpd_time import Span, edge, seconds, spans
+from providers.probe.protection import Protection
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-__all__ = ["NotAManifest", "Plan", "Unusable", "plan", "seconds"]
+__all__ = ["NotAManifest", "Plan", "Unclear", "Unusable", "plan"]
 
-_DURATION = re.compile(r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10}(?:\.\d{1,9})?)S)?)?")
+_REMOTE = "{http://www.w3.org/1999/xlink}href"
 
 
 class NotAManifest(ValueError):
@@ -31,7 +32,7 @@ class NotAManifest(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The best video of a manifest as it claims to be, and where to measure it."""
+    """The best video of a manifest as it claims to be, and where to measure it; and the sound beside it."""
 
     width: int
     height: int
@@ -39,26 +40,31 @@ class Plan:
     codecs: str
     duration_s: float
     live: bool
-    encrypted: bool
+    protection: Protection
     representations: int
     init: Part | None
     media: Part | None
+    sound: Part | None
 
 
-def plan(text: bytes, url: str) -> Plan:
-    """Read a manifest. Raises NotAManifest or Unusable.
+def plan(text: bytes, url: str, *, now: float) -> Plan:
+    """Read a manifest at `now`, in seconds since the epoch. Raises NotAManifest, Unusable or Unclear.
 
-    Of a live one the newest period counts that can be played yet.
+    Of several periods the longest counts, as a short one may be an advertisement; of a live presentation the
+    newest that has begun.
     """
     root = _root(text)
     live = root.get("type") == "dynamic"
-    top, periods = Level(base=url).enter(root), list(children(root, "Period"))
-    problem = Unusable("the manifest has no period")
-    for period in reversed(periods) if live else periods:
+    top, periods = Level(base=url).enter(root), spans(root)
+    if not live:
+        periods.sort(key=lambda span: -(span.duration_s or 0.0))
+    problem: Unusable | Unclear = Unusable("the manifest has no period")
+    for span in reversed(periods) if live else periods:
         try:
-            return _plan(root, top.enter(period), period, live=live)
-        except Unusable as error:
-            problem = error
+            edge_s = edge(root, span, now) if live else None
+            return _plan(root, top.enter(span.period), span, edge_s)
+        except (Unusable, Unclear) as error:
+            problem = problem if isinstance(problem, Unclear) else error
     raise problem
 
 
@@ -81,41 +87,47 @@ def _representations(period: Level, element: Element) -> Iterator[Level]:
             yield level.enter(representation)
 
 
-def _is_video(level: Level) -> bool:
+def _kind(level: Level) -> str:
+    """`video`, `audio` and so on; "" for what only plays fast."""
     mime = level.attributes.get("mimeType", "").lower()
     content = level.attributes.get("contentType", "").lower() or mime.partition("/")[0]
-    return not level.trick and (content == "video" or (not content and level.number("width") > 0))
+    if level.trick:
+        return ""
+    return content or ("video" if level.number("width") else "")
 
 
-def _plan(root: Element, level: Level, period: Element, *, live: bool) -> Plan:
-    videos = [one for one in _representations(level, period) if _is_video(one)]
+def _size(level: Level) -> tuple[int, int, int]:
+    return level.number("height"), level.number("width"), level.number("bandwidth")
+
+
+def _plan(root: Element, level: Level, span: Span, edge_s: float | None) -> Plan:
+    found = list(_representations(level, span.period))
+    videos = [one for one in found if _kind(one) == "video"]
     if not videos:
-        raise Unusable("the manifest lists no video")
-    best = max(videos, key=lambda one: (one.number("height"), one.number("width"), one.number("bandwidth")))
-    init, media = addresses(best, live=live)
+        elsewhere = any(one.get(_REMOTE) for one in (span.period, *children(span.period, "AdaptationSet")))
+        raise (
+            Unclear("its periods are in another file")
+            if elsewhere
+            else Unusable("the manifest lists no video")
+        )
+    best = max(videos, key=_size)
+    sound = max((one for one in found if _kind(one) == "audio"), key=_size, default=None)
+    init, media = addresses(best, edge_s=edge_s)
     return Plan(
         width=best.number("width"),
         height=best.number("height"),
         bandwidth=best.number("bandwidth"),
         codecs=best.attributes.get("codecs", "")[:200],
-        duration_s=0.0 if live else _presentation_s(root),
-        live=live,
-        encrypted=best.encrypted,
+        duration_s=_presentation_s(root) if edge_s is None else 0.0,
+        live=edge_s is not None,
+        protection=best.protection,
         representations=len(videos),
         init=init,
         media=media,
+        sound=addresses(sound, edge_s=edge_s)[1] if sound else None,
     )
 
 
 def _presentation_s(root: Element) -> float:
     told = seconds(root.get("mediaPresentationDuration", ""))
     return told or sum(seconds(period.get("duration", "")) for period in children(root, "Period"))
-
-
-def seconds(duration: str) -> float:
-    """An XML Schema duration without years and months: `PT1H2M3.5S` is 3723.5. Anything else is 0."""
-    match = _DURATION.fullmatch(duration.strip())
-    if match is None:
-        return 0.0
-    days, hours, minutes, rest = (float(part or 0) for part in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + rest

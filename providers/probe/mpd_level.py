@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
+
+from providers.probe.protection import CLEAR, Protection
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -18,11 +20,24 @@ if TYPE_CHECKING:
 TRICK_MODE: Final = "http://dashif.org/guidelines/trickmode"
 _SEGMENT_TAGS: Final = ("SegmentTemplate", "SegmentList", "SegmentBase")
 _INHERITED: Final = ("id", "width", "height", "bandwidth", "codecs", "mimeType", "contentType")
-_OF_TEMPLATES: Final = ("media", "initialization", "startNumber")
+_OF_TEMPLATES: Final = (
+    "media",
+    "initialization",
+    "startNumber",
+    "timescale",
+    "duration",
+    "presentationTimeOffset",
+)
+MP4_PROTECTION: Final = "urn:mpeg:dash:mp4protection:2011"
+"""The scheme whose value is how it is encrypted (`cenc`, `cbcs`); others name systems."""
 
 
 class Unusable(ValueError):
     """A manifest that offers nothing to play; the message says what is missing."""
+
+
+class Unclear(ValueError):
+    """A manifest that may well be played, but says too little to a probe; the message says of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class Level:
     segments: Mapping[str, str] = field(default_factory=dict)
     kind: str = ""
     parts: Mapping[str, list[Element]] = field(default_factory=dict)
-    encrypted: bool = False
+    protection: Protection = CLEAR
     trick: bool = False
 
     def enter(self, element: Element) -> Level:
@@ -48,12 +63,21 @@ class Level:
             segments={**self.segments, **(_some(found[1], _OF_TEMPLATES) if found else {})},
             kind=found[0] if found else self.kind,
             parts={**self.parts, **(_by_name(found[1]) if found else {})},
-            encrypted=self.encrypted or next(children(element, "ContentProtection"), None) is not None,
+            protection=_protected(self.protection, element),
             trick=self.trick or TRICK_MODE in schemes,
         )
 
     def number(self, name: str) -> int:
         return whole_number(self.attributes.get(name))
+
+
+def _protected(protection: Protection, element: Element) -> Protection:
+    for child in children(element, "ContentProtection"):
+        scheme = child.get("schemeIdUri", "")
+        told = child.get("value", "") if scheme == MP4_PROTECTION else ""
+        method = told[:40] or protection.method or "ContentProtection"
+        protection = replace(protection.for_system(scheme), method=method)
+    return protection
 
 
 def whole_number(text: str | None, *, default: int = 0) -> int:

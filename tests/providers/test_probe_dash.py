@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.probe.media import Part
-from providers.probe.mpd import NotAManifest, Plan, Unusable, plan, seconds
+from providers.probe.mpd import NotAManifest, Plan, Unclear, Unusable, plan
+from providers.probe.mpd_time import seconds
 from providers.types import Delivery, ProbeOutcome, ProbeResult
 from tests.providers.media import MediaOrigin, fragments, media
 
@@ -54,8 +55,14 @@ def manifest(inside: str, attributes: str = 'type="static"') -> bytes:
         </AdaptationSet></Period></MPD>""".encode()
 
 
+LIVE = 'type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z"'
+TIMELINE = "<SegmentTimeline><S t='100' d='10' r='1'/><S d='5'/><S t='200' d='4' r='{}'/></SegmentTimeline>"
+NUMBERED = "<SegmentTemplate media='$Number$.m4s' duration='2'/>"
+NOW = 1_000.0
+
+
 def look(origin: MediaOrigin) -> ProbeResult:
-    return origin.probe("/film/manifest.mpd", Delivery.DASH)
+    return origin.probe("/film/manifest.mpd", Delivery.DASH, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -65,6 +72,7 @@ def livesim(media_origin: MediaOrigin) -> MediaOrigin:
     media_origin.put("/film/manifest.mpd", LIVESIM)
     media_origin.put("/film/V1800/init.mp4", init)
     media_origin.put("/film/V1800/1800000-00007.m4s", rest)
+    media_origin.put("/film/A48/1.m4s", rest)
     return media_origin
 
 
@@ -77,7 +85,7 @@ def test_the_best_video_is_measured_and_a_lie_is_caught(livesim: MediaOrigin) ->
     assert found.bytes_read < 10_000
 
 
-@pytest.mark.parametrize("path", ["/film/V1800/init.mp4", "/film/V1800/1800000-00007.m4s"])
+@pytest.mark.parametrize("path", ["/film/V1800/init.mp4", "/film/V1800/1800000-00007.m4s", "/film/A48/1.m4s"])
 def test_media_that_is_gone_is_dead(livesim: MediaOrigin, path: str) -> None:
     del livesim.pages[path]
     assert look(livesim).outcome is ProbeOutcome.DEAD
@@ -129,11 +137,22 @@ def test_what_is_protected_and_unreadable_goes_by_its_claim(livesim: MediaOrigin
         (manifest("<SegmentTemplate/>"), ProbeOutcome.DEAD, "names no media"),
         (manifest("<BaseURL>http://[::1/</BaseURL>"), ProbeOutcome.DEAD, "no address"),
         (manifest("<BaseURL>file:///etc/passwd</BaseURL>"), ProbeOutcome.DEAD, "file"),
+        (manifest(NUMBERED, 'type="dynamic"'), ProbeOutcome.INCONCLUSIVE, "when it began"),
+        (manifest(NUMBERED, LIVE.replace("1970", "1971")), ProbeOutcome.INCONCLUSIVE, "not begun"),
         (
-            manifest("<SegmentTemplate media='$Number$.m4s' duration='2'/>", 'type="dynamic"'),
+            manifest(NUMBERED, LIVE.replace("00:00:00", "00:16:30")),
             ProbeOutcome.INCONCLUSIVE,
-            "by the clock",
+            "whole segment",
         ),
+        (manifest("<SegmentTemplate media='$Number$'/>", LIVE), ProbeOutcome.INCONCLUSIVE, "how long"),
+        (manifest(NUMBERED, LIVE), ProbeOutcome.DEAD, "495.m4s answers 404"),
+        (
+            b'<MPD><Period xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="p.xml"/></MPD>',
+            ProbeOutcome.INCONCLUSIVE,
+            "in another file",
+        ),
+        (manifest("<BaseURL>http://127.0.0.1/a.mp4</BaseURL>"), ProbeOutcome.DEAD, "no public address"),
+        (manifest("<BaseURL>https://a.example:444/</BaseURL>"), ProbeOutcome.INCONCLUSIVE, "port 444"),
         (b"<MPD>" + b" " * 600_000 + b"</MPD>", ProbeOutcome.INCONCLUSIVE, "more than 512 kB"),
         (
             b'<!DOCTYPE m [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><MPD>&b;</MPD>',
@@ -153,10 +172,6 @@ def test_a_manifest_that_leads_nowhere(
     media_origin.put("/film/manifest.mpd", body)
     found = look(media_origin)
     assert (found.outcome, said in found.evidence) == (outcome, True), found.evidence
-
-
-LIVE = 'type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z"'
-TIMELINE = "<SegmentTimeline><S t='100' d='10' r='1'/><S d='5'/><S t='200' d='4' r='{}'/></SegmentTimeline>"
 
 
 @pytest.mark.parametrize(
@@ -210,18 +225,42 @@ TIMELINE = "<SegmentTimeline><S t='100' d='10' r='1'/><S d='5'/><S t='200' d='4'
             "<SegmentTemplate media='$Time$.m4s'>" + TIMELINE.format(-1) + "</SegmentTemplate>",
             LIVE,
             None,
-            Part(BASE + "200.m4s"),
+            Part(BASE + "984.m4s"),  # the last that ends by 990, ten seconds ago
         ),
         (
-            "<SegmentTemplate initialization='i.mp4' media='$Number$.m4s' duration='2'/>",
+            "<SegmentTemplate media='$Number$.m4s'>"
+            "<SegmentTimeline><S t='0' d='10' r='-1'/><S t='100' d='4'/></SegmentTimeline></SegmentTemplate>",
+            LIVE,
+            None,
+            Part(BASE + "11.m4s"),
+        ),
+        (
+            "<SegmentTemplate initialization='i.mp4' media='$Number%05d$.m4s' duration='2' startNumber='7'/>",
             LIVE,
             Part(BASE + "i.mp4"),
-            None,
+            Part(BASE + "00501.m4s"),  # from 988 to 990
         ),
+        (
+            "<SegmentTemplate media='$Time$.m4s' duration='96' timescale='48' presentationTimeOffset='5'/>",
+            LIVE,
+            None,
+            Part(BASE + f"{5 + 494 * 96}.m4s"),
+        ),
+        (
+            "<SegmentTemplate media='$Time$.m4s' duration='96' timescale='48' presentationTimeOffset='5'/>",
+            "",
+            None,
+            Part(BASE + "5.m4s"),
+        ),
+        (NUMBERED, LIVE + ' suggestedPresentationDelay="PT1M"', None, Part(BASE + "470.m4s")),
+        (NUMBERED, LIVE + ' timeShiftBufferDepth="PT8S"', None, Part(BASE + "498.m4s")),
+        (NUMBERED, LIVE + ' mediaPresentationDuration="PT100S"', None, Part(BASE + "50.m4s")),
+        (NUMBERED, LIVE.replace("00:00Z", "00:00+00:00"), None, Part(BASE + "495.m4s")),
+        (NUMBERED, LIVE.replace("00:00:00Z", "00:15:00.000"), None, Part(BASE + "45.m4s")),
     ],
 )
 def test_addresses(inside: str, attributes: str, init: Part | None, segment: Part | None) -> None:
-    found = plan(manifest(inside, attributes), URL)
+    found = plan(manifest(inside, attributes), URL, now=NOW)
     assert (found.init, found.media) == (init, segment)
 
 
@@ -234,6 +273,7 @@ def test_every_level_adds_to_the_base_and_to_the_template() -> None:
               <Representation width="1280" height="720" bandwidth="1"><BaseURL>r/</BaseURL></Representation>
             </AdaptationSet></Period></MPD>""".encode(),
         URL,
+        now=NOW,
     )
     assert found.init == Part("https://cdn.example/x/p/a/r/i.mp4")
     assert found.media == Part("https://cdn.example/x/p/a/r/5.m4s")
@@ -248,9 +288,53 @@ def test_of_a_live_presentation_the_newest_period_counts_that_can_be_played() ->
           </SegmentTemplate></Representation></AdaptationSet></Period>"""
 
     periods = period("old", "<S d='2'/>") + period("now", "<S d='2' r='4'/>") + period("announced", "")
-    found = plan(f"<MPD {NAMESPACE} {LIVE}>{periods}</MPD>".encode(), URL)
+    found = plan(f"<MPD {NAMESPACE} {LIVE}>{periods}</MPD>".encode(), URL, now=NOW)
     assert found.media == Part(BASE + "now-5.m4s")
     assert found.live
+
+
+def test_a_period_that_is_announced_for_later_is_passed_over() -> None:
+    periods = "".join(
+        f"""<Period start="PT{start}S"><AdaptationSet mimeType="video/mp4">
+        <Representation id="{start}"><SegmentTemplate media="$RepresentationID$-$Number$.m4s" duration="2"/>
+        </Representation></AdaptationSet></Period>"""
+        for start in (0, 900, 5_000)
+    )
+    found = plan(f"<MPD {NAMESPACE} {LIVE}>{periods}</MPD>".encode(), URL, now=NOW)
+    assert found.media == Part(BASE + "900-45.m4s")
+
+
+@pytest.mark.parametrize(
+    ("before", "film", "after"),
+    [
+        ('duration="PT30S"', 'duration="PT1H"', 'duration="PT30S"'),
+        ('start="PT0S"', 'start="PT30S"', 'start="PT1H"'),
+    ],
+)
+def test_an_advertisement_before_the_film_is_not_taken_for_it(before: str, film: str, after: str) -> None:
+    periods = "".join(
+        f"""<Period {time}><AdaptationSet mimeType="video/mp4"><Representation width="{width}" height="9">
+        <BaseURL>a.mp4</BaseURL></Representation></AdaptationSet></Period>"""
+        for width, time in enumerate((before, film, after))
+    )
+    text = f'<MPD {NAMESPACE} type="static" mediaPresentationDuration="PT1H0M30S">{periods}</MPD>'
+    assert plan(text.encode(), URL, now=NOW).width == 1
+
+
+def test_how_it_is_protected_is_said(livesim: MediaOrigin) -> None:
+    protected = """par="16:9"><ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011" value="cenc"/>
+      <ContentProtection schemeIdUri="urn:uuid:EDEF8BA9-79D6-4ACE-A3C8-27DCD51D21ED"/>"""
+    livesim.put("/film/manifest.mpd", LIVESIM.replace('par="16:9">', protected))
+    found = look(livesim)
+    assert (found.outcome, found.height) == (ProbeOutcome.OK, 1080)
+    assert "measured 1920x1080 in MP4, encrypted (cenc, Widevine)" in found.evidence
+
+
+def test_a_manifest_nested_beyond_reason_does_no_harm(media_origin: MediaOrigin) -> None:
+    media_origin.put(
+        "/film/manifest.mpd", b"<MPD><Period>" + b"<a>" * 60_000 + b"</a>" * 60_000 + b"</Period></MPD>"
+    )
+    assert look(media_origin).outcome is ProbeOutcome.DEAD
 
 
 @pytest.mark.parametrize(
@@ -261,11 +345,11 @@ def test_a_short_manifest_makes_no_endless_address(template: str) -> None:
         b'id="v"', b'id="' + b"v" * 200_000 + b'"'
     )
     with pytest.raises(Unusable, match="more than 2048 characters"):
-        plan(text, URL)
+        plan(text, URL, now=NOW)
 
 
 def test_a_wrong_namespace_does_no_harm() -> None:
-    assert plan(LIVESIM.replace(NAMESPACE, "").encode(), URL) == plan(LIVESIM.encode(), URL)
+    assert plan(LIVESIM.replace(NAMESPACE, "").encode(), URL, now=NOW) == plan(LIVESIM.encode(), URL, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -317,8 +401,8 @@ _TREES = st.recursive(
 def test_no_tree_crashes_the_parser(tree: str, attributes: dict[str, str]) -> None:
     nested = _element("Period", {}, _element("AdaptationSet", {"mimeType": "video/mp4"}, tree))
     try:
-        assert isinstance(plan(_element("MPD", attributes, tree + nested).encode(), URL), Plan)
-    except (NotAManifest, Unusable):
+        assert isinstance(plan(_element("MPD", attributes, tree + nested).encode(), URL, now=NOW), Plan)
+    except (NotAManifest, Unusable, Unclear):
         return
 
 
@@ -327,7 +411,7 @@ def test_no_tree_crashes_the_parser(tree: str, attributes: dict[str, str]) -> No
 def test_no_bytes_crash_the_parser(data: bytes) -> None:
     for text in (data, b"<MPD>" + data + b"</MPD>"):
         with pytest.raises((NotAManifest, Unusable)):
-            plan(text, URL)
+            plan(text, URL, now=NOW)
 
 
 def test_media_of_a_self_contained_segment_is_measured(media_origin: MediaOrigin) -> None:
