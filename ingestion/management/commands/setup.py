@@ -20,6 +20,7 @@ from core import databases, migrating, setup_lock
 from ingestion import runs, schedule
 from ingestion.models import Job
 from providers import services
+from providers.checks import unfinished
 from streaming.models import Movie
 
 PASSWORD_FILE = "admin-password"
@@ -53,6 +54,9 @@ class Command(BaseCommand):
         self._say("static", collect_static(folder))
         library = services.ensure_library()
         self._say("library", str(library.config["base_url"]) if library else "none (LIBRARY_URL is empty)")
+        services.ensure_licensed()
+        for found in unfinished():
+            self._say("provider", found.msg)
         self._say("schedule", ", ".join(schedule.initialize()))
         self._say("account", first_account(folder))
         if settings.TMDB_API_KEY and not Movie.objects.exists():

@@ -56,7 +56,7 @@ class Case:
         with (
             self.origin.playing(script),
             GuardedSession(
-                provider=NAME, trusted_origins={self.origin.url}, max_retries=0, secrets=self.secrets
+                provider=NAME, trusted_origins=self.origin.urls, max_retries=0, secrets=self.secrets
             ) as session,
         ):
             return list(provider.ask(self.movie, _hurried(session, deadline_s)))

@@ -45,6 +45,7 @@ class ReplayingOrigin:
 
         self._server = _Quiet(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.urls = {self.url, self.url.replace("127.0.0.1", "localhost")}
 
     @contextmanager
     def playing(self, script: Sequence[Answer]) -> Iterator[None]:
