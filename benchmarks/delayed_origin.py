@@ -15,7 +15,12 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import PurePosixPath
 
-KINDS = {".m3u8": "application/vnd.apple.mpegurl", ".mpd": "application/dash+xml", ".webm": "video/webm"}
+KINDS = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".webm": "video/webm",
+    "": "text/html",
+}
 _ASKED = re.compile(rb"GET (/\S*) HTTP/1.1\r\n")
 _RANGE = re.compile(rb"\r\nrange: bytes=(\d+)-(\d+)\r\n", re.IGNORECASE)
 
