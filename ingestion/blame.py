@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.db.models import QuerySet
+
 from core import conf
 from ingestion.checking import Probed
 from ingestion.models import IngestLog
@@ -81,22 +83,27 @@ def judge(report: Report, probed: Iterable[Probed]) -> None:
             _lift(report, sample)
 
 
-def with_witnesses(versions: Sequence[StreamVersion]) -> list[StreamVersion]:
-    """`versions`, and for each blamed provider among theirs as many healthy streams as a judgement takes.
+def witnesses(probed: Sequence[Probed]) -> list[StreamVersion]:
+    """Healthy streams to be asked as well, where a run has seen too few to judge, and it matters.
 
-    Its failing streams alone would condemn it for ever, and a single one that plays would acquit it.
+    It does where most of those that were due fail, or they would be given up one by one, run by run; and
+    where the provider is blamed: a single stream that plays acquits nobody.
     """
-    chosen = {version.pk: version for version in versions}
-    healthy = Counter(v.provider_id for v in versions if v.state == State.HEALTHY)
-    blamed = Provider.objects.filter(pk__in={v.provider_id for v in versions}, blamed_at__isnull=False)
-    for provider in blamed:
-        others = StreamVersion.objects.filter(
-            provider=provider, state=State.HEALTHY, next_check_at__isnull=False
-        )
-        soonest = others.exclude(pk__in=chosen).order_by("next_check_at").prefetch_related("provider")
-        missing = max(PROBES_TO_BLAME - healthy[provider.pk], 0)
-        chosen |= {version.pk: version for version in soonest[:missing]}
-    return list(chosen.values())
+    share, chosen = conf.current().provider_blame_share, list[StreamVersion]()
+    for sample in samples(probed).values():
+        missing = PROBES_TO_BLAME - sample.probes
+        if missing > 0 and (sample.is_ill(share) or health.is_blamed(sample.provider.pk)):
+            chosen += _others(sample.provider, probed, missing)
+    return chosen
+
+
+def _others(provider: Provider, probed: Iterable[Probed], count: int) -> QuerySet[StreamVersion]:
+    """Those that would be probed next anyway."""
+    healthy = StreamVersion.objects.filter(
+        provider=provider, state=State.HEALTHY, next_check_at__isnull=False
+    )
+    others = healthy.exclude(pk__in=[p.version.pk for p in probed if p.version.provider_id == provider.pk])
+    return others.order_by("next_check_at").prefetch_related("provider")[:count]
 
 
 def _blame(report: Report, sample: Sample, *, anew: bool) -> None:

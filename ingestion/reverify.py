@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from ingestion import blame, checking
@@ -72,15 +72,21 @@ def check_all(report: Report, versions: Sequence[StreamVersion]) -> int:
     What speaks against a stream is written last. Only then does the run know whether it speaks against the
     provider instead.
     """
-    wanted, probed, switches = blame.with_witnesses(versions), list[Probed](), 0
-    for batch in _batches(wanted):
+    probed, switches = list[Probed](), 0
+    for batch in chain(_batches(versions), _witnesses(probed)):
         results = checking.probe_all(report, batch)
         probed += results
-        switches += _conclude(report, (p for p in results if p.result.outcome not in STRIKES))
         _hold(report, (p.version for p in results if p.result.outcome in STRIKES))
-        report.progress(len(probed), len(wanted))
+        switches += _conclude(report, (p for p in results if p.result.outcome not in STRIKES))
+        report.progress(len(probed), max(len(probed), len(versions)))
     blame.judge(report, probed)
     return switches + _conclude(report, (p for p in probed if p.result.outcome in STRIKES))
+
+
+def _witnesses(probed: Sequence[Probed]) -> Iterator[list[StreamVersion]]:
+    """Begun once all that was due is in `probed`."""
+    if others := of_present(blame.witnesses(probed)):
+        yield others
 
 
 def _hold(report: Report, versions: Iterable[StreamVersion]) -> None:

@@ -195,7 +195,7 @@ def test_a_provider_that_is_well_again_is_blamed_no_longer_and_what_is_dead_is_s
 
 
 def test_one_stream_that_plays_does_not_acquit_a_provider(world: World) -> None:
-    """Where fewer than ten are due, others are asked to testify."""
+    """Where fewer than ten are due, others are asked as well."""
     stage(world, 12)
     gone(world, range(1, 13))
     succeeded(Job.TICK, at=AT)
@@ -205,6 +205,34 @@ def test_one_stream_that_plays_does_not_acquit_a_provider(world: World) -> None:
     assert library().blamed_at == AT
     assert library().blame.startswith("9 of 10")
     assert states() == {State.HEALTHY: 12}
+
+
+def test_an_outage_is_noticed_at_the_first_stream_that_fails_though_few_are_due(world: World) -> None:
+    """Or streams that come due one by one would be given up one by one."""
+    stage(world, 12)
+    gone(world, range(1, 13))
+    StreamVersion.objects.exclude(ref="7").update(next_check_at=AT + HOUR)
+    assert succeeded(Job.TICK, at=AT)["checked"] == 1
+    assert library().blame.startswith("10 of 10")
+    assert states() == {State.HEALTHY: 12}
+
+
+def test_a_stream_that_is_dead_alone_is_struck_though_others_were_asked(world: World) -> None:
+    stage(world, 12)
+    gone(world, [7])
+    StreamVersion.objects.exclude(ref="7").update(next_check_at=AT + HOUR)
+    succeeded(Job.TICK, at=AT)
+    assert states() == {State.HEALTHY: 11, State.SUSPECT: 1}
+    assert StreamVersion.objects.filter(probed_at=AT).count() == 10
+    assert library().blamed_at is None
+
+
+def test_where_enough_play_nobody_else_is_asked(world: World) -> None:
+    stage(world, 12)
+    gone(world, [7])
+    StreamVersion.objects.exclude(ref__in=["6", "7", "8"]).update(next_check_at=AT + HOUR)
+    succeeded(Job.TICK, at=AT)
+    assert StreamVersion.objects.filter(probed_at=AT).count() == 3
 
 
 def test_while_it_is_blamed_nothing_counts_against_its_streams(world: World) -> None:

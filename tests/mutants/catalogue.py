@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.rooms import guards, keeping, measuring, planning, policy, protocol
+from tests.mutants.rooms import blaming, guards, keeping, measuring, planning, policy, protocol
 
-ROOMS = (protocol, guards, policy, planning, measuring, keeping)
+ROOMS = (protocol, guards, policy, planning, measuring, blaming, keeping)
 MUTANTS = [mutant for room in ROOMS for mutant in room.MUTANTS]
