@@ -167,6 +167,7 @@ REST_FRAMEWORK = {
         "refresh": "60/min",
         "recheck": "12/min",
         "report": "12/min",
+        "provider-test": "12/min",
     },
     "DEFAULT_THROTTLE_CLASSES": ["core.throttles.PerAddress", "core.throttles.PerAccount"],
     "EXCEPTION_HANDLER": "core.problems.handle",

@@ -16,6 +16,7 @@ urlpatterns = [
     re_path(r"^watch/(?P<movie_id>[1-9]\d{0,8})/?$", pages.watch, name="watch"),
     path("admin/", admin.site.urls),
     path("", include("core.api.urls")),
+    path("", include("providers.api.urls")),
     path("", include("streaming.api.urls")),
     path("", include("ingestion.api.urls")),
     re_path(r"^api(/|$)", Nowhere.as_view()),

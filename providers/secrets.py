@@ -46,12 +46,17 @@ def masks(provider: Provider) -> set[str]:
     return known
 
 
-def set_at(token: str) -> datetime | None:
+def set_at(token: object) -> datetime | None:
     """When a secret was entered, for display: nobody vouches for it. None where the token is none."""
     try:
-        return datetime.fromtimestamp(int.from_bytes(base64.urlsafe_b64decode(token)[1:9]), UTC)
+        return datetime.fromtimestamp(int.from_bytes(base64.urlsafe_b64decode(str(token))[1:9]), UTC)
     except (binascii.Error, ValueError, OverflowError, OSError):
         return None
+
+
+def held(provider: Provider) -> list[str]:
+    """The names of all the secrets that it has, readable or not."""
+    return sorted({*provider.secrets, *in_the_clear(provider)})
 
 
 def in_the_clear(provider: Provider) -> list[str]:

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from core.api.nowhere import Nowhere
 from ingestion import runs, status
 from ingestion.models import Job
+from providers.models import Provider
 from streaming import switching
 from tests import clients
 from tests.clients import ROLES
@@ -52,11 +53,21 @@ DELETE  api/ingest/runs/{run}                          401  403    403    403   
 POST    api/ingest/run/{job}                           401  403    403    403    202
 POST    api/ingest/initialize                          401  403    403    403    200
 
+GET     api/providers                                  401  403    200    200    200
+GET     api/providers/{provider}                       401  403    200    200    200
+POST    api/providers/{provider}/test                  401  403    403    403    200
+
 GET     api/settings                                   401  403    200    200    200
 POST    api/settings                                   401  403    403    403    400
 DELETE  api/settings/{key}                             401  403    403    403    200
 """
-PLACES = {"movie:movie_id": "movie", "uuid:run_id": "run", "str:job": "job", "str:key": "key"}
+PLACES = {
+    "movie:movie_id": "movie",
+    "uuid:run_id": "run",
+    "str:job": "job",
+    "str:key": "key",
+    "slug:slug": "provider",
+}
 
 
 def rows() -> Iterator[tuple[str, str, dict[str, int]]]:
@@ -73,7 +84,9 @@ def places(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     factory.version(movie, "a")
     switching.reconsider(movie.pk, at=NOW)
     run, _ = runs.queue(Job.PRUNE, at=NOW, trigger="test")
-    return {"movie": movie.pk, "run": run.pk, "job": "tmdb.discover", "key": "TARGET_QUALITY"}
+    Provider.objects.create(slug="unfinished", label="Unfinished", adapter="library")
+    names = {"job": "tmdb.discover", "key": "TARGET_QUALITY", "provider": "unfinished"}
+    return {"movie": movie.pk, "run": run.pk, **names}
 
 
 @pytest.mark.parametrize("role", ROLES)

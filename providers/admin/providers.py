@@ -1,11 +1,19 @@
-"""The list of providers with their health, and the page on which an operator sets one up."""
+"""The list of providers with their health, the pages on which an operator adds one and sets it up, its test.
+
+What is tried out writes nothing but a line in the admin's own log: who tested what, and how far it came.
+"""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,9 +21,26 @@ from django.utils.safestring import SafeString
 from core.admin import RoleAdmin
 from core.roles import Role
 from core.templatetags.ago import ago
-from providers.admin.forms import PREFIX, ProviderForm, form_for
+from providers import health, readiness, secrets, testing
+from providers.admin.forms import FORGET, PREFIX, FilmForm, ProviderForm, form_for, names_for
+from providers.base import SAMPLE, Capability, LicensedProvider
 from providers.models import Provider
 from providers.registry import ADAPTERS
+
+COMMON = ("label", "enabled", "licence_note", "allowed_hosts", "priority", "rate_limit_rps", "trust_claims")
+HEALTH = ("state", "reliability_shown", "speed", "last_ok", "trouble")
+
+FINDS_BY = {
+    Capability.BY_TMDB_ID: "TMDB id",
+    Capability.BY_IMDB_ID: "IMDb id",
+    Capability.BY_TITLE: "title and year",
+}
+DELIVERS = {
+    Capability.HLS: "HLS",
+    Capability.DASH: "DASH",
+    Capability.PROGRESSIVE: "files",
+    Capability.EMBED: "pages to embed",
+}
 
 
 @admin.register(Provider)
@@ -23,51 +48,120 @@ class ProviderAdmin(RoleAdmin):
     title = "Providers"
     changed_by = Role.OPERATOR
     form = ProviderForm
-    list_display = (
-        "label",
-        "adapter",
-        "state",
-        "priority",
-        "reliability_shown",
-        "speed",
-        "last_ok",
-        "trouble",
-    )
+    list_display = ("label", "adapter", *HEALTH[:1], "priority", *HEALTH[1:])
     ordering = ("priority", "slug")
-    readonly_fields = (
-        "slug",
-        "adapter",
-        "settings_shown",
-        "state",
-        "reliability_shown",
-        "speed",
-        "last_ok",
-        "trouble",
-    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        test = self.admin_site.admin_view(self.test_view)
+        return [path("<str:slug>/test/", test, name="provider_test"), *super().get_urls()]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs["form"] = form_for(obj.adapter if obj else "")
+        kwargs["form"] = form_for(obj.adapter if obj else request.GET["adapter"])
         return super().get_form(request, obj, change, **kwargs)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("slug", "adapter", "settings_shown", *HEALTH) if obj else ()
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        declared = ADAPTERS[obj.adapter].config_fields if obj and obj.adapter in ADAPTERS else ()
+        adapter = obj.adapter if obj else request.GET["adapter"]
         may = self.has_change_permission(request, obj)
-        own = [PREFIX + field.name for field in declared] if may else ["settings_shown"]
+        own = names_for(adapter, obj) if may else ["settings_shown"]
+        named = ADAPTERS[adapter].label if adapter in ADAPTERS else adapter
+        health = [("Health", {"fields": HEALTH})] if obj else []
         return [
-            (None, {"fields": ["label", "slug", "adapter", "enabled"]}),
-            *([(f"Settings of the adapter {obj.adapter}", {"fields": own})] if own else []),
-            ("Licence and limits", {"fields": [
-                "licence_note", "allowed_hosts", "priority", "rate_limit_rps", "trust_claims"
-            ]}),
-            ("Health", {"fields": ["state", "reliability_shown", "speed", "last_ok", "trouble"]}),
-        ]  # fmt: skip
+            (None, {"fields": ["label", "slug", *(["adapter"] if obj else []), "enabled"]}),
+            *([(f"Settings of {named}", {"fields": own})] if own else []),
+            ("Licence and limits", {"fields": COMMON[2:]}),
+            *health,
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        adapter = ADAPTERS[request.GET["adapter"]]
+        taken = set(Provider.objects.filter(adapter=adapter.slug).values_list("slug", flat=True))
+        names = (f"{adapter.slug}-{number}" for number in range(2, len(taken) + 3))
+        slug = next(name for name in (adapter.slug, *names) if name not in taken)
+        return {
+            "slug": slug,
+            "label": adapter.label,
+            "priority": adapter.default_priority,
+            "allowed_hosts": list(adapter.default_hosts),
+        }
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """First the adapter, then the form with its settings."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        chosen = request.GET.get("adapter", "")
+        if chosen not in ADAPTERS:
+            choices = [choice(adapter) for adapter in ADAPTERS.values()]
+            return self._page(request, "choose", {"title": "Add a provider", "choices": choices})
+        title = {"title": f"Add a provider: {ADAPTERS[chosen].label}"}
+        return super().add_view(request, form_url, {**title, **(extra_context or {})})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        provider = self.get_object(request, unquote(object_id))
+        told = {"title": str(provider), "owed": readiness.missing(provider)} if provider else {}
+        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Of a row that is there only what the form asks for: its health may change at any moment."""
+        if not change:
+            obj.save(force_insert=True)
+            return
+        columns = set(COMMON)
+        if any(name.startswith((PREFIX, FORGET)) for name in form.changed_data):
+            # As a new address does not inherit the back-off of an old one.
+            columns |= {"config", "secrets", *health.NOT_BACKING_OFF}
+            for name, value in health.NOT_BACKING_OFF.items():
+                setattr(obj, name, value)
+        obj.save(update_fields=columns)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        messages.success(request, f"{obj} is added{'' if obj.enabled else ', and off until you enable it'}.")
+        return redirect(self._url_of(obj, "test" if "_test" in request.POST else "change"))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        messages.success(request, f"{obj} is saved.")
+        return redirect(self._url_of(obj, "test" if "_test" in request.POST else "change"))
+
+    def test_view(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Ask which film, try it out, and show what came of each step."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        provider = self.get_object(request, unquote(slug))
+        if provider is None:
+            raise Http404(f"There is no provider {unquote(slug)[:60]!r}.")
+        sample = ADAPTERS[provider.adapter].sample if provider.adapter in ADAPTERS else SAMPLE
+        form = FilmForm(request.POST or None, initial=FilmForm.of(sample))
+        context = {"title": f"Test {provider}", "provider": provider, "form": form}
+        if form.is_valid():
+            report = testing.try_out(provider, form.movie())
+            self.log_change(request, provider, said(report))
+            context |= {"report": report}
+        return self._page(request, "test", {**context, "owed": readiness.missing(provider)})
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return render(request, f"admin/providers/provider/{template}.html", context)
+
+    def _url_of(self, provider: Provider, page: str) -> str:
+        name = "provider_test" if page == "test" else "providers_provider_change"
+        return reverse(f"{self.admin_site.name}:{name}", args=[quote(provider.pk)])
 
     @admin.display(description="settings")
     def settings_shown(self, provider: Provider) -> str:
-        """For those who may only read: every setting but the secrets."""
+        """For those who may only read: every setting, and of a secret only whether there is one."""
         declared = ADAPTERS[provider.adapter].config_fields if provider.adapter in ADAPTERS else ()
         told = [
-            f"{field.label}: {provider.config.get(field.name, '')}" for field in declared if not field.secret
+            f"{field.label}: {'set' if field.name in secrets.held(provider) else 'not set'}"
+            if field.secret
+            else f"{field.label}: {provider.config.get(field.name, '')}"
+            for field in declared
         ]
         return ", ".join(told) or "—"
 
@@ -97,6 +191,26 @@ class ProviderAdmin(RoleAdmin):
         if not provider.last_error_at:
             return "—"
         return f"{ago(provider.last_error_at)}: {provider.last_error[:200]}"
+
+
+def choice(adapter: type[LicensedProvider]) -> dict[str, Any]:
+    """An adapter as it is offered."""
+    able = adapter.capabilities
+    return {
+        "slug": adapter.slug,
+        "label": adapter.label,
+        "about": (inspect.getdoc(adapter) or "").partition("\n")[0],
+        "finds_by": " or ".join(words for one, words in FINDS_BY.items() if one in able),
+        "delivers": ", ".join(words for one, words in DELIVERS.items() if one in able),
+        "needs_licence_note": adapter.needs_licence_note,
+    }
+
+
+def said(report: testing.Report) -> str:
+    """A test in one line, for the log."""
+    if report.failed is None:
+        return f"Tested with {report.movie.title}: it works."
+    return f"Tested with {report.movie.title}: {report.failed.name} failed: {report.failed.came}"[:500]
 
 
 def _tag(text: str, tone: str) -> SafeString:

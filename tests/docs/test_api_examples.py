@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import uvicorn
 from django.db import connections
+from rest_framework_simplejwt.tokens import AccessToken
 
 from ingestion.models import IngestRun
 from streaming.models import Movie, StreamVersion
@@ -69,7 +70,7 @@ def port(transactional_db: None, world: World) -> Iterator[int]:
 
 
 def test_every_example_answers_as_the_page_says(port: int) -> None:
-    known: dict[str, str] = {}
+    known = {"OPERATOR": str(AccessToken.for_user(clients.user("operator")))}
     for command, expected in EXAMPLES:
         status, headers, body = run(command, known, port, lines=expected.count("\n"))
         check(command, expected, status, headers, body)

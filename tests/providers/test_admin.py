@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
+from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from providers import secrets
 from providers.adapters.library import Library
 from providers.admin import forms
 from providers.models import Provider
@@ -31,7 +35,7 @@ class WithSecret(Library):
         ConfigField(
             name="base_url", label="Base URL", help="Where <b> is.", kind=ConfigKind.URL, required=True
         ),
-        ConfigField(name="token", label="Token", help="Of the licence.", secret=True),
+        ConfigField(name="token", label="Token", help="Of the licence.", secret=True, required=True),
     )
 
 
@@ -46,8 +50,9 @@ def _adapters(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def catalogue() -> Provider:
-    config = {"base_url": "https://library.example/films", "token": "open-sesame"}
-    return Provider.objects.create(slug="catalogue", label="Catalogue", adapter="with-secret", config=config)
+    made: dict[str, Any] = {"config": {"base_url": "https://library.example/films"}}
+    made["secrets"] = {"token": secrets.seal("catalogue", "token", "open-sesame")}
+    return Provider.objects.create(slug="catalogue", label="Catalogue", adapter="with-secret", **made)
 
 
 def signed_in(role: str) -> Client:
@@ -63,14 +68,79 @@ def test_the_adapters_settings_are_fields_and_its_secret_is_never_shown(catalogu
     assert 'value="https://library.example/films"' in html
     assert "Where &lt;b&gt; is." in html
     assert 'type="password"' in html
+    assert "Set just now; it is not shown again." in html
     assert "open-sesame" not in html
+    assert catalogue.secrets["token"] not in html
 
 
 def test_an_empty_secret_stays_and_another_setting_changes(catalogue: Provider) -> None:
     url = "https://other.example/films"
     signed_in("operator").post(PAGE, {**ANSWERS, "config_base_url": url, "config_token": ""})
     catalogue.refresh_from_db()
-    assert catalogue.config == {"base_url": url, "token": "open-sesame"}
+    assert catalogue.config == {"base_url": url}
+    assert secrets.reveal(catalogue) == {"token": "open-sesame"}
+
+
+def test_a_secret_that_is_entered_replaces_the_old_one_and_goes_nowhere_else(catalogue: Provider) -> None:
+    client = signed_in("operator")
+    entered = {**ANSWERS, "config_base_url": "https://a.example", "config_token": "new-sesame"}
+    refused = client.post(PAGE, {**entered, "rate_limit_rps": "none"})
+    assert "new-sesame" not in refused.content.decode(), "a refused form gives it back"
+    assert client.post(PAGE, entered).status_code == 302
+    catalogue.refresh_from_db()
+    assert secrets.reveal(catalogue) == {"token": "new-sesame"}
+    [entry] = LogEntry.objects.all()
+    assert "Token" in entry.change_message
+    assert "sesame" not in entry.change_message
+    assert "sesame" not in str(Provider.objects.values().get())
+
+
+def test_a_secret_can_be_forgotten(catalogue: Provider) -> None:
+    client = signed_in("operator")
+    answers = {**ANSWERS, "config_base_url": "https://a.example", "forget_token": "on"}
+    refused = client.post(PAGE, {**answers, "enabled": "on"})
+    assert "Before it can be enabled: token is required" in refused.content.decode()
+    client.post(PAGE, answers)
+    catalogue.refresh_from_db()
+    assert catalogue.secrets == {}
+    assert "Not set." in client.get(PAGE).content.decode()
+
+
+def test_one_that_no_key_opens_is_said_and_can_be_entered_again(catalogue: Provider, settings: Any) -> None:
+    settings.PROVIDER_SECRET_KEYS = [Fernet.generate_key().decode()]
+    client = signed_in("operator")
+    assert "token cannot be read with PROVIDER_SECRET_KEYS" in client.get(PAGE).content.decode()
+    answers = {**ANSWERS, "config_base_url": "https://a.example", "enabled": "on"}
+    assert "enter it again" in client.post(PAGE, answers).content.decode()
+    assert client.post(PAGE, {**answers, "config_token": "again"}).status_code == 302
+    catalogue.refresh_from_db()
+    assert secrets.reveal(catalogue) == {"token": "again"}
+
+
+def test_saving_keeps_what_a_search_found_out_meanwhile(
+    catalogue: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clean(form: Any) -> Any:
+        Provider.objects.update(success_rate=0.25)
+        return whole(form)
+
+    whole = forms.ProviderForm.clean
+    monkeypatch.setattr(forms.ProviderForm, "clean", clean)
+    signed_in("operator").post(PAGE, {**ANSWERS, "config_base_url": "https://a.example"})
+    catalogue.refresh_from_db()
+    assert (catalogue.success_rate, catalogue.config) == (0.25, {"base_url": "https://a.example"})
+
+
+def test_a_new_setting_does_not_inherit_the_back_off_of_the_old_one(catalogue: Provider) -> None:
+    Provider.objects.update(backoff_rung=9, backoff_until=datetime(2099, 1, 1, tzinfo=UTC))
+    client = signed_in("operator")
+    same = {**ANSWERS, "config_base_url": catalogue.config["base_url"]}
+    client.post(PAGE, {**same, "label": "Renamed"})
+    catalogue.refresh_from_db()
+    assert (catalogue.label, catalogue.backoff_rung) == ("Renamed", 9)
+    client.post(PAGE, {**same, "config_base_url": "https://a.example"})
+    catalogue.refresh_from_db()
+    assert (catalogue.backoff_rung, catalogue.backoff_until) == (0, None)
 
 
 def test_hosts_are_one_a_line(catalogue: Provider) -> None:
@@ -88,7 +158,7 @@ def test_hosts_are_one_a_line(catalogue: Provider) -> None:
     ("answers", "told"),
     [
         ({"config_base_url": "ftp://library.example"}, "an http or https URL"),
-        ({"config_base_url": "", "enabled": "on"}, "base_url is required"),
+        ({"config_base_url": "", "enabled": "on"}, "Before it can be enabled: base_url is required"),
         (
             {"config_base_url": "https://a.example", "allowed_hosts": "a.example; script-src *"},
             "is no host name",
@@ -113,7 +183,9 @@ def test_others_look_but_do_not_change(catalogue: Provider, role: str) -> None:
     client = signed_in(role)
     html = client.get(PAGE).content.decode()
     assert "library.example" in html
+    assert "Token: set" in html
     assert "open-sesame" not in html
+    assert catalogue.secrets["token"] not in html
     assert client.post(PAGE, {**ANSWERS, "label": "Mine"}).status_code == 403
     catalogue.refresh_from_db()
     assert catalogue.label == "Catalogue"
@@ -121,5 +193,10 @@ def test_others_look_but_do_not_change(catalogue: Provider, role: str) -> None:
 
 def test_a_provider_whose_adapter_is_gone_can_still_be_read() -> None:
     Provider.objects.create(slug="catalogue", label="Catalogue", adapter="long-gone")
-    assert signed_in("operator").get(PAGE).status_code == 200
+    kept = {"config": {"base_url": "https://a.example"}, "secrets": {"token": "gAAAA"}}
+    Provider.objects.update(**kept)
+    client = signed_in("operator")
+    assert client.get(PAGE).status_code == 200
     assert forms.form_for("long-gone").declared == ()
+    client.post(PAGE, {**ANSWERS, "label": "Renamed"})
+    assert Provider.objects.values("label", *kept).get() == {"label": "Renamed", **kept}
