@@ -9,6 +9,7 @@ from dataclasses import dataclass
 MAX_LINE_CHARS = 10_000
 _ENTRY = "#EXTINF:"
 _HLS_TAG = "\n#EXT-X-"
+_BLANK = "\ufeff \t\r\n"
 _LINES = re.compile(r"[^\r\n]+")
 _DURATION = re.compile(r"#EXTINF:[ \t]*-?[0-9.]+")
 _ATTRIBUTE = re.compile(r'[ \t]+([A-Za-z0-9_-]+)="([^"]*)"')
@@ -26,7 +27,7 @@ class Entry:
 
 def is_playlist(text: str) -> bool:
     """Whether the text says that it is an extended M3U playlist."""
-    return text.lstrip("\ufeff \t\r\n").startswith("#EXTM3U")
+    return text.lstrip(_BLANK).startswith("#EXTM3U")
 
 
 def is_hls(text: str) -> bool:
@@ -37,7 +38,7 @@ def is_hls(text: str) -> bool:
 def entries(text: str) -> Iterator[Entry | None]:
     """The entries in order; None stands for one that cannot be read, or has no URL or no #EXTINF line."""
     head: str | None = None
-    for line in (match[0].strip() for match in _LINES.finditer(text)):
+    for line in (match[0].strip(_BLANK) for match in _LINES.finditer(text)):
         if line.startswith(_ENTRY):
             if head is not None:
                 yield None

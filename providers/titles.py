@@ -23,7 +23,7 @@ def split_year(text: str) -> tuple[str, int | None]:
 
 def fold(title: str) -> str:
     """The title's letters and digits, in words: "Amélie & Co." and "amelie and co" are one."""
-    plain = unicodedata.normalize("NFKD", title.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", title).casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = _WITHIN_A_WORD.sub("", plain.replace("&", " and "))
     return _BETWEEN_WORDS.sub(" ", plain).strip()
