@@ -26,9 +26,10 @@ def probe_embed(reader: Reader, url: str, *, site_origin: str) -> ProbeResult:
         raise Verdict(ProbeOutcome.DEAD, f"the embed answers {kind[:60]}, not a page")
     if not response.body.strip():
         raise Verdict(ProbeOutcome.DEAD, "the embed answers an empty page")
-    if refusal := framing_refusal(response.headers, response.url, site_origin):
-        if not site_origin and "." in refusal:  # it names hosts, and ours may be among them
-            raise Verdict(ProbeOutcome.INCONCLUSIVE, f"no site address to compare with {refusal}")
+    refusal = framing_refusal(response.headers, response.url, site_origin)
+    if refusal and not site_origin and _names_hosts(refusal):  # and ours may be among them
+        raise Verdict(ProbeOutcome.INCONCLUSIVE, f"no site address to compare with {refusal}")
+    if refusal:
         raise Verdict(ProbeOutcome.UNEMBEDDABLE, f"the page refuses to be framed: {refusal}")
     return ProbeResult(
         outcome=ProbeOutcome.OK,
@@ -60,8 +61,16 @@ def _frame_ancestors(policy: str) -> list[str] | None:
     return None
 
 
+def _names_hosts(refusal: str) -> bool:
+    kind, *sources = refusal.split()
+    return kind == "frame-ancestors" and any(not one.startswith("'") and one[-1] != ":" for one in sources)
+
+
 def _matches(source: str, page_url: str, site_origin: str) -> bool:
-    """Section 6.7.2.7, as far as it concerns an ancestor: scheme, host with wildcard, port."""
+    """Section 6.7.2.7, as far as it concerns an ancestor: scheme, host with wildcard, port.
+
+    Without a `site_origin` a source matches only if it does so for every site.
+    """
     if source == "'self'":
         return _same_origin(page_url, site_origin)
     site = urlsplit(site_origin)
@@ -72,6 +81,8 @@ def _matches(source: str, page_url: str, site_origin: str) -> bool:
     scheme, _, rest = source.rpartition("://")
     page_scheme = urlsplit(page_url).scheme
     host, _, port = rest.partition("/")[0].partition(":")
+    if not site_origin:
+        return host == "*" and not port
     return (
         bool(site.hostname)
         and _scheme_fits(scheme or page_scheme, site.scheme)
@@ -85,7 +96,7 @@ def _scheme_fits(allowed: str, scheme: str) -> bool:
 
 
 def _host_fits(allowed: str, host: str) -> bool:
-    return host.endswith(allowed[1:]) if allowed.startswith("*.") else allowed == host
+    return host.endswith(allowed[1:]) if allowed.startswith("*.") else allowed in {"*", host}
 
 
 def _port_fits(allowed: str, site: SplitResult) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from providers.http import GuardedSession
+from providers.probe import probe
 from providers.types import Delivery, ProbeOutcome
 from tests.providers.media import MediaOrigin
+from tests.providers.origin import Answer, Origin
 
 SITE = "https://tv.example.org"
 XFO = "X-Frame-Options"
@@ -32,6 +35,13 @@ OK, NO, MAYBE = ProbeOutcome.OK, ProbeOutcome.UNEMBEDDABLE, ProbeOutcome.INCONCL
         ({CSP: "frame-ancestors https:"}, OK),
         ({CSP: "frame-ancestors http:"}, OK),
         ({CSP: "frame-ancestors ftp:"}, NO),
+        ({CSP: "frame-ancestors https://*"}, OK),
+        ({CSP: "frame-ancestors http://*:*"}, OK),
+        ({CSP: "frame-ancestors https://*:8443"}, NO),
+        ({CSP: "frame-ancestors ftp://*"}, NO),
+        ({CSP: "frame-ancestors"}, NO),
+        ({CSP: "frame-ancestors http://tv.example.org"}, OK),
+        ({CSP: "script-src 'self'; frame-ancestors 'none'", XFO: "ALLOWALL"}, NO),
         ({CSP: "frame-ancestors https://tv.example.org"}, OK),
         ({CSP: "frame-ancestors https://TV.example.org:443/"}, OK),
         ({CSP: "frame-ancestors https://tv.example.org:8443"}, NO),
@@ -64,6 +74,10 @@ def test_framing(media_origin: MediaOrigin, headers: dict[str, str], outcome: Pr
         ("frame-ancestors 'none'", NO),
         ("frame-ancestors 'self'", NO),
         ("frame-ancestors https://tv.example.org", MAYBE),
+        ("frame-ancestors http://localhost:3000", MAYBE),
+        ("frame-ancestors 'self' localhost", MAYBE),
+        ("frame-ancestors https://*", OK),
+        ("frame-ancestors", NO),
     ],
 )
 def test_without_knowing_our_own_address_only_a_list_of_hosts_leaves_it_open(
@@ -86,6 +100,9 @@ def test_our_own_pages_may_be_framed_as_self(media_origin: MediaOrigin) -> None:
         ({"body": "<p>not you", "kind": "text/html", "status": 403}, ProbeOutcome.FORBIDDEN),
         ({"body": '{"error": 1}', "kind": "application/json"}, ProbeOutcome.DEAD),
         ({"body": "  \n", "kind": "text/html"}, ProbeOutcome.DEAD),
+        ({"body": "", "kind": "text/html", "status": 204}, ProbeOutcome.DEAD),
+        ({"body": "<p>later", "kind": "text/html", "status": 503}, ProbeOutcome.PROVIDER_DOWN),
+        ({"body": "<html/>", "kind": "Application/XHTML+XML; charset=utf-8"}, ProbeOutcome.OK),
         ({"body": "<html>" + " " * 500_000, "kind": "text/html"}, ProbeOutcome.OK),
     ],
 )
@@ -94,3 +111,23 @@ def test_a_page_has_to_answer(media_origin: MediaOrigin, page: dict[str, str], o
     found = media_origin.probe("/embed", Delivery.EMBED, site_origin=SITE)
     assert found.outcome is outcome
     assert found.bytes_read <= 4096
+
+
+@pytest.mark.parametrize(
+    "several", [["frame-ancestors *", "frame-ancestors 'none'"], ["frame-ancestors *"] * 2]
+)
+def test_all_policies_must_allow(origin: Origin, several: list[str]) -> None:
+    page = Answer(body=b"<video>", headers={"Content-Type": "text/html", CSP: ", ".join(several)})
+    origin.on("/embed", page)
+    with GuardedSession(provider="test", trusted_origins=[origin.url], max_retries=0) as session:
+        found = probe(origin.url + "/embed", Delivery.EMBED, session, site_origin=SITE)
+    assert found.outcome is (NO if "'none'" in several[-1] else OK)
+
+
+def test_a_page_that_leads_off_the_list_of_hosts_is_not_shown(origin: Origin) -> None:
+    origin.on("/embed", Answer(302, b"", {"Location": "https://elsewhere.example/embed"}))
+    allowed = {"trusted_origins": [origin.url], "allowed_hosts": ["127.0.0.1"]}
+    with GuardedSession(provider="test", max_retries=0, **allowed) as session:
+        found = probe(origin.url + "/embed", Delivery.EMBED, session, site_origin=SITE)
+    assert found.outcome is ProbeOutcome.DEAD
+    assert found.evidence == "host elsewhere.example is not on this provider's list"
