@@ -15,13 +15,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.admin import RoleAdmin
 from core.roles import Role
 from core.templatetags.ago import ago
 from providers import health, readiness, secrets, testing
+from providers.admin import chart
 from providers.admin.forms import FORGET, PREFIX, FilmForm, ProviderForm, form_for, names_for
 from providers.base import SAMPLE, Capability, LicensedProvider
 from providers.models import Provider
@@ -63,14 +63,14 @@ class ProviderAdmin(RoleAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("slug", "adapter", "settings_shown", *HEALTH) if obj else ()
+        return ("slug", "adapter", "settings_shown", *HEALTH, "week") if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         adapter = obj.adapter if obj else request.GET["adapter"]
         may = self.has_change_permission(request, obj)
         own = names_for(adapter, obj) if may else ["settings_shown"]
         named = ADAPTERS[adapter].label if adapter in ADAPTERS else adapter
-        health = [("Health", {"fields": HEALTH})] if obj else []
+        health = [("Health", {"fields": [*HEALTH, "week"]})] if obj else []
         return [
             (None, {"fields": ["label", "slug", *(["adapter"] if obj else []), "enabled"]}),
             *([(f"Settings of {named}", {"fields": own})] if own else []),
@@ -167,12 +167,11 @@ class ProviderAdmin(RoleAdmin):
 
     @admin.display(description="state")
     def state(self, provider: Provider) -> SafeString:
-        now = timezone.now()
-        if not provider.enabled:
-            return _tag("off", "")
-        if provider.backoff_until and provider.backoff_until > now:
-            return _tag(f"backing off, asked again {ago(provider.backoff_until)}", "warn")
-        return _tag("on", "good")
+        return chart.state(provider, timezone.now())
+
+    @admin.display(description="last seven days")
+    def week(self, provider: Provider) -> SafeString:
+        return chart.week(provider, timezone.now())
 
     @admin.display(description="reliability")
     def reliability_shown(self, provider: Provider) -> str:
@@ -211,7 +210,3 @@ def said(report: testing.Report) -> str:
     if report.failed is None:
         return f"Tested with {report.movie.title}: it works."
     return f"Tested with {report.movie.title}: {report.failed.name} failed: {report.failed.came}"[:500]
-
-
-def _tag(text: str, tone: str) -> SafeString:
-    return format_html('<span class="tag{}">{}</span>', f" tag-{tone}" if tone else "", text)
