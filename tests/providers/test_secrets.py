@@ -77,7 +77,9 @@ def test_a_token_that_was_copied_elsewhere_opens_nothing_there(slug: str, name: 
 
 
 @pytest.mark.parametrize(
-    "token", ["", "gAAAA", "not base64 ÿ", 7, None, ["x"], Fernet(OLD).encrypt(b"{").decode()]
+    "token",
+    ["", "gAAAA", "not base64 ÿ", 7, None, ["x"], Fernet(OLD).encrypt(b"{").decode()],
+    ids=["empty", "cut off", "no base64", "number", "null", "list", "no JSON inside"],
 )
 def test_what_is_no_token_is_said_and_not_thrown_about(token: Any) -> None:
     with pytest.raises(ProviderMisconfigured, match="enter it again, or bring the old key back"):
