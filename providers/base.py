@@ -6,18 +6,23 @@ is a single short file, tested offline from recorded answers.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from providers.errors import ProviderBadResponse
 from providers.options import ConfigField, ConfigValue, read_config
-from providers.types import MovieRef, SearchAnswer
+from providers.redact import SHORTEST_SECRET
+from providers.types import MovieRef, SearchAnswer, StreamCandidate
 
 if TYPE_CHECKING:
     from providers.messages import Request, Response
+
+log = logging.getLogger(__name__)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -96,6 +101,27 @@ class LicensedProvider(ABC):
             yield first[-1]
         if first:
             yield from map(send, self.build_details(movie, first))
+
+    @final
+    def read(self, movie: MovieRef, responses: Sequence[Response]) -> SearchAnswer:
+        """`parse_search`, less each candidate that shows a secret of ours: what it says is public.
+
+        What is left out is counted as skipped. Raises what `parse_search` does.
+        """
+        answer = self.parse_search(movie, responses)
+        fit = tuple(candidate for candidate in answer.candidates if not self._reveals(candidate))
+        if revealing := len(answer.candidates) - len(fit):
+            log.warning("%s: %d streams left out, as they show a secret setting", self.name, revealing)
+        return replace(answer, candidates=fit, skipped=answer.skipped + revealing)
+
+    def _reveals(self, candidate: StreamCandidate) -> bool:
+        rights = candidate.rights
+        shown = (candidate.url, candidate.ref, candidate.claimed, candidate.edition)
+        told = " ".join((*shown, rights.licence, rights.licence_url, rights.attribution))
+        readings = (told, unquote(told), unquote_plus(told))
+        secrets = (str(self.config[field.name]) for field in self.config_fields if field.secret)
+        known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        return any(secret in reading for secret in known for reading in readings)
 
     def canonical_url(self, url: str) -> str:
         """`url` as an identity: the same rendition gives the same text, whatever its token says today.

@@ -122,7 +122,7 @@ class Search:
             session = sessions.for_provider(self._provider, adapter, self._options)
             for response in adapter.ask(self._movie, session.send):
                 self._responses.append(response)
-            return adapter.parse_search(self._movie, self._responses)
+            return adapter.read(self._movie, self._responses)
 
     def _left_s(self) -> float:
         return self._allowed_s - (time.monotonic() - self._began)

@@ -161,7 +161,7 @@ class _Attempt:
                 raise first
             responses = [first, *rest]
             step.asked, step.came = responses[-1].shown, "; ".join(map(words.summary, responses))
-            return adapter.parse_search(self._movie, responses)
+            return adapter.read(self._movie, responses)
 
     def _streams(self, answer: SearchAnswer) -> StreamCandidate:
         with self._step(StepName.STREAMS) as step:

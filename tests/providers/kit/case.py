@@ -63,7 +63,7 @@ class Case:
 
     def search(self, script: Sequence[Answer], *, deadline_s: float | None = None) -> SearchAnswer:
         """The whole search, as Marquee does it. Raises ProviderError."""
-        return self.provider().parse_search(self.movie, self.responses(script, deadline_s=deadline_s))
+        return self.provider().read(self.movie, self.responses(script, deadline_s=deadline_s))
 
     def normal(self) -> tuple[StreamCandidate, ...]:
         return self.search(self.answers("normal")).candidates

@@ -1,0 +1,49 @@
+"""What every adapter gets from its base class."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import pytest
+
+from providers.messages import Response
+from providers.types import MovieRef, StreamCandidate
+from tests.providers.broken.tidy import Tidy
+
+TOKEN = "a/secret of+ours"
+BUNNY = MovieRef(tmdb_id=10378, title="Big Buck Bunny", imdb_id="tt1254207")
+GOOD = {"url": "https://films.example.org/bbb.m3u8", "type": "hls", "licence": "CC BY 3.0"}
+
+
+def answer(*rows: dict[str, str]) -> Sequence[Response]:
+    body = json.dumps({"streams": rows}).encode()
+    return [Response(status=200, headers={}, body=body, url="https://films.example.org/streams")]
+
+
+@pytest.mark.parametrize("written", [TOKEN, quote(TOKEN), quote(TOKEN, safe=""), "a%2Fsecret+of%2Bours"])
+@pytest.mark.parametrize("field", ["url", "quality", "licence"])
+def test_a_stream_that_shows_a_secret_of_ours_is_left_out_and_counted(
+    field: str, written: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Playback URLs are public by nature: one that carries our credentials never leaves the server."""
+    provider = Tidy({"base_url": "https://films.example.org", "token": TOKEN}, name="films")
+    revealing = {**GOOD, "url": "https://films.example.org/2.m3u8"}
+    revealing[field] = revealing.get(field, "") + f"?token={written}"
+    found = provider.read(BUNNY, answer(GOOD, revealing))
+    assert [candidate.url for candidate in found.candidates] == [GOOD["url"]]
+    assert found.skipped == 1, "so that its absence proves nothing"
+    assert TOKEN not in caplog.text
+
+
+def test_without_secrets_nothing_is_left_out() -> None:
+    class Open(Tidy):
+        """Its API needs no token of ours."""
+
+        config_fields = Tidy.config_fields[:1]
+
+    provider = Open({"base_url": "https://films.example.org"})
+    read: tuple[StreamCandidate, ...] = provider.read(BUNNY, answer(GOOD)).candidates
+    assert read == provider.parse_search(BUNNY, answer(GOOD)).candidates
+    assert len(read) == 1
