@@ -52,6 +52,8 @@ def of_exception(exc: Exception, context: Context) -> ProviderError:
         return ProviderRefused(str(exc), ours_alone=exc.ours_alone, **context)
     if isinstance(exc, Unreachable):
         return ProviderTransient(str(exc), unreachable=True, **context)
+    if any(isinstance(cause, urllib3.exceptions.InvalidHeader) for cause in _causes(exc)):  # of the answer
+        return ProviderBadResponse("the answer's headers contradict each other", **context)
     if isinstance(exc, _UNSENDABLE):
         return ProviderPermanent(f"not a request that can be sent ({type(exc).__name__})", **context)
     if isinstance(exc, requests.exceptions.SSLError | urllib3.exceptions.SSLError):

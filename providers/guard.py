@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+import idna
 
 PORTS = {"http": 80, "https": 443}
 
@@ -128,7 +131,12 @@ class Guard:
 
 
 def _plain(host: str) -> str:
-    return host.strip().lower().rstrip(".")
+    """A host as it is looked up: international names in ASCII (RFC 5891), as `requests` sends them."""
+    host = host.strip().lower().rstrip(".")
+    star, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
+    with suppress(UnicodeError):  # no name at all: it leads nowhere, and matches nothing
+        return star + (name if name.isascii() else idna.encode(name, uts46=True).decode())
+    return host
 
 
 def _matches(host: str, pattern: str) -> bool:
