@@ -55,7 +55,7 @@ class LicensedProvider(ABC):
     slug: ClassVar[str]
     """The adapter's name for ever: it is stored, and part of every stream's key."""
     label: ClassVar[str]
-    capabilities: ClassVar[frozenset[Capability]]
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
     """Of the BY_ ones, any one is enough to find a film; of the others, every one that a stream may have."""
     config_fields: ClassVar[tuple[ConfigField, ...]] = ()
     volatile_params: ClassVar[frozenset[str]] = frozenset()
