@@ -6,7 +6,7 @@ Pure. A parser believes the codec's own header before the container's, and neith
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 MAX_SIDE: Final = 16_384
 """Pixels. Above it a number is no side of a picture but damage, or a lie."""
@@ -39,8 +39,7 @@ class Bytes:
         return self.data[offset : offset + max(length, 0)]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A file that a manifest names, or `length` bytes of it from `start`."""
 
     url: str

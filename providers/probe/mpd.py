@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NotAManifest", "Plan", "Unclear", "Unusable", "plan"]
 
+MOST_PERIODS: Final = 50
+"""Periods that are tried: a manifest of half a megabyte can list 60,000 empty ones."""
 _REMOTE = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -56,10 +58,12 @@ def plan(text: bytes, url: str, *, now: float) -> Plan:
     root = _root(text)
     live = root.get("type") == "dynamic"
     top, periods = Level(base=url).enter(root), spans(root)
-    if not live:
+    if live:
+        periods.reverse()
+    else:
         periods.sort(key=lambda span: -(span.duration_s or 0.0))
     problem: Unusable | Unclear = Unusable("the manifest has no period")
-    for span in reversed(periods) if live else periods:
+    for span in periods[:MOST_PERIODS]:
         try:
             edge_s = edge(root, span, now) if live else None
             return _plan(root, top.enter(span.period), span, edge_s)

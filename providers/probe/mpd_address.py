@@ -8,16 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from providers.probe.media import Part
-from providers.probe.mpd_level import Level, Unclear, Unusable, children, join_address, whole_number
+from providers.probe.mpd_level import (
+    MAX_ADDRESS,
+    Level,
+    Unclear,
+    Unusable,
+    bounded,
+    children,
+    join_address,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-MAX_ADDRESS: Final = 2048
-"""Characters of a template, and of what it fills in: a short manifest must not make gigabytes of address."""
 _IDENTIFIER = re.compile(r"\$(RepresentationID|Bandwidth|Number|Time|)(?:%0(\d{1,2})d)?\$")
 
 
@@ -127,6 +134,4 @@ def _fill(template: str, level: Level, number: int, time: int) -> str:
             return "$"
         return str(values[match[1]])[:MAX_ADDRESS].zfill(int(match[2] or 1))
 
-    if len(template) > MAX_ADDRESS or len(filled := _IDENTIFIER.sub(value, template)) > MAX_ADDRESS:
-        raise Unusable(f"the manifest's template makes an address of more than {MAX_ADDRESS} characters")
-    return filled
+    return bounded(_IDENTIFIER.sub(value, bounded(template)))

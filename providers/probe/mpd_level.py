@@ -17,6 +17,8 @@ from providers.probe.protection import CLEAR, Protection
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+MAX_ADDRESS: Final = 4096
+"""Characters of an address, and of what a template makes: a short manifest must not fill the memory."""
 TRICK_MODE: Final = "http://dashif.org/guidelines/trickmode"
 _SEGMENT_TAGS: Final = ("SegmentTemplate", "SegmentList", "SegmentBase")
 _INHERITED: Final = ("id", "width", "height", "bandwidth", "codecs", "mimeType", "contentType")
@@ -106,6 +108,16 @@ def _by_name(element: Element) -> dict[str, list[Element]]:
 
 def join_address(base: str, address: str) -> str:
     try:
-        return urljoin(base, address)
+        return bounded(urljoin(base, address[: MAX_ADDRESS + 1]))
     except ValueError as error:
-        raise Unusable(f"the manifest names what is no address: {address[:80]!r}") from error
+        if isinstance(error, Unclear):
+            raise
+        raise Unusable(
+            f"the manifest names what is no address: {address.partition('?')[0][:80]!r}"
+        ) from error
+
+
+def bounded(address: str) -> str:
+    if len(address) > MAX_ADDRESS:
+        raise Unclear(f"the manifest makes an address of more than {MAX_ADDRESS} characters")
+    return address

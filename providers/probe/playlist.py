@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from providers.messages import NOTHING
 from providers.probe.media import Part
@@ -47,8 +47,7 @@ class Variant:
         return bool(self.codecs) and all(map(_SOUND.fullmatch, re.split(r"\s*,\s*", self.codecs.strip())))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(NamedTuple):
     """`run` counts discontinuities: an advertisement before the film is a run of its own."""
 
     media: Part
@@ -92,7 +91,7 @@ def parse(text: str, *, url: str = "", inherited: Mapping[str, str] = NOTHING) -
         for line in text.split("\n"):
             reading.take(line.strip())
     except ValueError as error:
-        raise MalformedPlaylist(f"a malformed playlist ({error})") from error
+        raise MalformedPlaylist(f"a malformed playlist ({str(error)[:120]})") from error
     return reading.playlist
 
 
@@ -132,15 +131,7 @@ class _Reading:
             self.duration_s, self.byte_range, self.gap = None, "", False
 
     def _segment(self, media: Part, duration_s: float) -> None:
-        self.playlist.segments.append(
-            Segment(
-                media=media,
-                init=self.init,
-                duration_s=duration_s,
-                protection=self.protection,
-                run=self.run,
-            )
-        )
+        self.playlist.segments.append(Segment(media, self.init, duration_s, self.protection, self.run))
 
     def stream_inf(self, told: str) -> None:
         self.playlist.is_master = True

@@ -338,14 +338,22 @@ def test_a_manifest_nested_beyond_reason_does_no_harm(media_origin: MediaOrigin)
 
 
 @pytest.mark.parametrize(
-    "template", ["$RepresentationID$" * 10_000, "$Number%099d$" * 100, "$RepresentationID$" * 2, "x" * 3000]
+    "template", ["$RepresentationID$" * 10_000, "$Number%099d$" * 100, "$RepresentationID$" * 2, "x" * 5000]
 )
 def test_a_short_manifest_makes_no_endless_address(template: str) -> None:
     text = manifest(f"<SegmentTemplate media='{template}'/>").replace(
         b'id="v"', b'id="' + b"v" * 200_000 + b'"'
     )
-    with pytest.raises(Unusable, match="more than 2048 characters"):
+    with pytest.raises(Unclear, match="more than 4096 characters"):
         plan(text, URL, now=NOW)
+
+
+def test_a_long_base_is_not_handed_down_a_thousand_times() -> None:
+    inside = "<Representation><BaseURL>a</BaseURL></Representation>" * 1_000
+    text = f"""<MPD><Period><AdaptationSet mimeType="video/mp4"><BaseURL>{"b" * 200_000}/</BaseURL>{inside}
+        </AdaptationSet></Period></MPD>"""
+    with pytest.raises(Unclear, match="more than 4096 characters"):
+        plan(text.encode(), URL, now=NOW)
 
 
 def test_a_wrong_namespace_does_no_harm() -> None:
