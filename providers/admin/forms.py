@@ -57,6 +57,11 @@ class ProviderForm(ModelForm):
     allowed_hosts = Lines(
         required=False, help_text="Hosts that its streams may be on, one per line. Empty: any public host."
     )
+    licence_note = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The licence that lets us stream from here; for colleagues, viewers never see it.",
+    )
     rate_limit_rps = forms.FloatField(
         required=False,
         min_value=0.01,

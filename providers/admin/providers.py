@@ -98,8 +98,9 @@ class ProviderAdmin(RoleAdmin):
         if chosen not in ADAPTERS:
             choices = [choice(adapter) for adapter in ADAPTERS.values()]
             return self._page(request, "choose", {"title": "Add a provider", "choices": choices})
-        title = {"title": f"Add a provider: {ADAPTERS[chosen].label}"}
-        return super().add_view(request, form_url, {**title, **(extra_context or {})})
+        label = ADAPTERS[chosen].label
+        told = {"title": f"Add a provider: {label}", "adapter": label}
+        return super().add_view(request, form_url, {**told, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
