@@ -43,6 +43,11 @@ class SchemaEditor(DatabaseSchemaEditor):  # type: ignore[misc]
             if error.code != _INDEX_NOT_FOUND:
                 raise
 
+    def effective_default(self, field: Any) -> dict[str, Any]:
+        """What a new column holds, to the letter. Upstream writes it by an expression, in which `{}` is no
+        value and a text that begins with "$" is the name of another column."""
+        return {"$literal": super().effective_default(field)}
+
     def _remove_field_index(self, model: Any, field: Any, column_prefix: str = "") -> None:
         ours = {index.name for index in model._meta.indexes}
         if self._constraint_names(model, [column_prefix + field.column], index=True, exclude=ours):

@@ -166,6 +166,18 @@ def test_a_migration_that_was_killed_half_way_can_be_run_again(fresh: DatabaseWr
 
 @on_mongodb
 @pytest.mark.django_db
+@on_mongodb
+@pytest.mark.parametrize("default", [{}, {"$add": [1, 2]}, "", "$title", [], 0, None], ids=repr)
+def test_a_new_column_holds_its_default_to_the_letter(fresh: DatabaseWrapper, default: Any) -> None:
+    movies = fresh.get_collection(Movie._meta.db_table)
+    movies.insert_one({"_id": 1, "title": "A Film"})
+    column: Any = models.JSONField(default=default, null=True)
+    column.set_attributes_from_name("noted")
+    fresh.schema_editor().add_field(Movie, column)
+    assert movies.find_one({"_id": 1}) == {"_id": 1, "title": "A Film", "noted": default}
+
+
+@on_mongodb
 def test_an_index_that_means_something_else_is_still_an_error(fresh: DatabaseWrapper) -> None:
     editor = fresh.schema_editor()
     editor.create_model(IngestRun)
