@@ -39,5 +39,7 @@ def unfinished() -> list[CheckMessage]:
 
 def _line(provider: Provider, owed: str) -> CheckMessage:
     if provider.enabled:
-        return Warning(f"{provider.slug} is on, and cannot be asked: {owed}.", HINT, id="providers.W001")
-    return Info(f"{provider.slug} is off, and lacks something: {owed}.", HINT, id="providers.I001")
+        text = f"{provider.slug} is on, and cannot be asked: {owed}."
+        return Warning(text, HINT, obj=provider, id="providers.W001")
+    text = f"{provider.slug} is off, and lacks something: {owed}."
+    return Info(text, HINT, obj=provider, id="providers.I001")

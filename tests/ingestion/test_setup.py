@@ -78,6 +78,12 @@ def test_killed_anywhere_the_next_one_goes_on(empty: Place, once: tuple[Place, s
     assert_alike(empty, once[0])
 
 
+def test_it_says_which_providers_are_there_to_be_set_up(once: tuple[Place, str]) -> None:
+    off = "off until they are set up in the admin: AutoEmbed, 2Embed, MultiEmbed, EmbedSu"
+    assert re.search(rf"^providers +{off}$", once[1], re.M)
+    assert not re.search("^provider ", once[1], re.M), "none is on that cannot be asked"
+
+
 SLOW = """
 import django; django.setup()
 from django.db import connections

@@ -55,13 +55,20 @@ class Command(BaseCommand):
         library = services.ensure_library()
         self._say("library", str(library.config["base_url"]) if library else "none (LIBRARY_URL is empty)")
         services.ensure_licensed()
-        for found in unfinished():
-            self._say("provider", found.msg)
+        self._say_providers()
         self._say("schedule", ", ".join(schedule.initialize()))
         self._say("account", first_account(folder))
         if settings.TMDB_API_KEY and not Movie.objects.exists():
             runs.queue(Job.DISCOVER, at=timezone.now(), trigger="setup")
             self._say("catalogue", "empty; the first discovery is queued")
+
+    def _say_providers(self) -> None:
+        """Those that are on and cannot be asked, with the reason; of those that are off, who they are."""
+        found = unfinished()
+        for warning in (line for line in found if line.level >= checks.WARNING):
+            self._say("provider", warning.msg)
+        if off := [line.obj.label for line in found if line.level < checks.WARNING]:
+            self._say("providers", f"off until they are set up in the admin: {', '.join(off)}")
 
     def _say(self, what: str, how: str) -> None:
         self.stdout.write(f"{what:<10} {how}")
