@@ -110,7 +110,8 @@ def main(streams: int = 1000) -> None:
     print(  # noqa: T201
         f"\n{streams} HLS streams, {requests} requests, {services.POOL} at once: {took:.1f} s, "
         f"{took / alone:.2f} times the {alone:.1f} s of latency and concurrency alone (at most {MOST_RATIO})\n"
-        f"median read {statistics.median(sizes) / 1000:.1f} kB; CPU {1000 * cpu / streams:.1f} ms a probe"
+        f"median read {statistics.median(sizes) / 1000:.1f} kB; CPU {1000 * cpu / streams:.1f} ms a probe; "
+        f"{os.getloadavg()[0]:.1f} processes wanted {os.cpu_count()} cores meanwhile"
     )
 
 
