@@ -121,7 +121,7 @@ def _create(movie: Movie, offer: Offer, at: datetime) -> StreamVersion:
         id=offer.key,
         movie=movie,
         provider_id=offer.provider,
-        ref=offer.candidate.ref,
+        **fitted(StreamVersion, {"ref": offer.candidate.ref}),
         **address(offer.candidate),
         **facts(offer.candidate),
         first_seen=at,
