@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from providers.errors import ProviderBadResponse, ProviderError
@@ -106,19 +108,40 @@ def refuses_what_it_cannot_read(case: Case) -> None:
 
 
 def keeps_secrets(case: Case) -> None:
-    """Neither what people read nor what viewers are sent to holds a secret setting."""
-    texts = [repr(case.normal())]
-    texts += [repr(r) for r in case.responses(case.answers("normal"))]
-    texts += [repr(request) for request in case.provider().build_search(case.movie)]
-    for status in (200, 401, 500):
-        try:
-            texts.append(repr(case.search([Answer(status=status, how="echo")])))
-        except ProviderError as error:
-            texts += [str(error), repr(error), repr(error.context)]
+    """Neither what people read, log lines included, nor what viewers are sent to holds a secret setting."""
+    with _overheard() as texts:
+        texts += [repr(request) for request in case.provider().build_search(case.movie)]
+        texts += [repr(response) for response in case.responses(case.answers("normal"))]
+        texts.append(repr(case.normal()))
+        for status in (200, 401, 500):
+            try:
+                texts.append(repr(case.search([Answer(status=status, how="echo")])))
+            except ProviderError as error:
+                texts += [str(error), repr(error), repr(error.context)]
     for secret in case.secrets:
         insist(len(secret) >= 12, "a recorded secret is too short for a leak of it to be seen")
         for text in texts:
             insist(secret not in text, f"a secret setting shows in: {text.replace(secret, '<SECRET>')[:200]}")
+
+
+@contextmanager
+def _overheard() -> Iterator[list[str]]:
+    """What is logged meanwhile, at whichever level."""
+    lines: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    root, listener = logging.getLogger(), Listener()
+    level = root.level
+    root.addHandler(listener)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(listener)
+        root.setLevel(level)
 
 
 def _candidates(case: Case, script: Sequence[Answer]) -> Sequence[StreamCandidate]:
