@@ -44,9 +44,10 @@ class SchemaEditor(DatabaseSchemaEditor):  # type: ignore[misc]
                 raise
 
     def effective_default(self, field: Any) -> dict[str, Any]:
-        """What a new column holds, to the letter. Upstream writes it by an expression, in which `{}` is no
-        value and a text that begins with "$" is the name of another column."""
-        return {"$literal": super().effective_default(field)}
+        """What a new column holds, to the letter, where it holds nothing yet. Upstream writes it by an
+        expression, in which `{}` is no value and a text that begins with "$" is the name of another column;
+        and to every document, so that a `migrate` that was killed would undo what was written since."""
+        return {"$ifNull": [f"${field.column}", {"$literal": super().effective_default(field)}]}
 
     def _remove_field_index(self, model: Any, field: Any, column_prefix: str = "") -> None:
         ours = {index.name for index in model._meta.indexes}

@@ -178,6 +178,16 @@ def test_a_new_column_holds_its_default_to_the_letter(fresh: DatabaseWrapper, de
 
 
 @on_mongodb
+def test_a_new_column_that_is_added_again_keeps_what_was_written_since(fresh: DatabaseWrapper) -> None:
+    movies = fresh.get_collection(Movie._meta.db_table)
+    movies.insert_many([{"_id": 1}, {"_id": 2, "noted": {"by": "ada"}}])
+    column: Any = models.JSONField(default=dict)
+    column.set_attributes_from_name("noted")
+    fresh.schema_editor().add_field(Movie, column)
+    assert [*movies.find().sort("_id")] == [{"_id": 1, "noted": {}}, {"_id": 2, "noted": {"by": "ada"}}]
+
+
+@on_mongodb
 def test_an_index_that_means_something_else_is_still_an_error(fresh: DatabaseWrapper) -> None:
     editor = fresh.schema_editor()
     editor.create_model(IngestRun)
