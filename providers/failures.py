@@ -6,7 +6,7 @@ The words are our own, because those of requests and urllib3 quote whole URLs, k
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import requests
 import urllib3
@@ -46,12 +46,12 @@ _UNSENDABLE = (
 )
 
 
-def of_exception(exc: Exception, context: Context) -> ProviderError:
-    """The error that one of RAW means."""
+def of_exception(exc: Exception, context: Context, mask: Callable[[str], str]) -> ProviderError:
+    """The error that one of RAW means. A host can be a server's word, so what names one is masked."""
     if isinstance(exc, DestinationRefused):
-        return ProviderRefused(str(exc), ours_alone=exc.ours_alone, **context)
+        return ProviderRefused(mask(str(exc)), ours_alone=exc.ours_alone, **context)
     if isinstance(exc, Unreachable):
-        return ProviderTransient(str(exc), unreachable=True, **context)
+        return ProviderTransient(mask(str(exc)), unreachable=True, **context)
     if any(isinstance(cause, urllib3.exceptions.InvalidHeader) for cause in _causes(exc)):  # of the answer
         return ProviderBadResponse("the answer's headers contradict each other", **context)
     if isinstance(exc, _UNSENDABLE):

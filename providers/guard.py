@@ -76,7 +76,8 @@ def origin_of(url: str) -> Origin:
     except ValueError:
         raise DestinationRefused("not a valid URL") from None
     if parts.scheme not in PORTS:
-        raise DestinationRefused(f"scheme {parts.scheme[:20]!r} is not allowed, only http and https")
+        shown = parts.scheme if len(parts.scheme) <= 12 else "…"  # it might be anything
+        raise DestinationRefused(f"scheme {shown!r} is not allowed, only http and https")
     if not parts.hostname:
         raise DestinationRefused("the URL names no host")
     if parts.username is not None or parts.password is not None:

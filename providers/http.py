@@ -11,16 +11,18 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, Self
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 import requests
 
 from providers import failures, transport
 from providers.errors import Context, ProviderBadResponse, ProviderError
-from providers.guard import DestinationRefused, Guard
+from providers.guard import Guard
 from providers.messages import Request, Response
-from providers.redact import quieten_urllib3, shown_url
+from providers.redact import beginning, quieten_urllib3, redact, shown_url
+from providers.redirects import Trail, redirect_target
 from providers.retry import RetryPolicy, retry_after_s
 
 __all__ = ["GuardedSession", "Request", "Response"]
@@ -29,7 +31,6 @@ USER_AGENT = "Marquee"
 
 _log = logging.getLogger(__name__)
 _CHUNK = 16_384
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DECODABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-encoding", "accept-language", "range"})
 
@@ -132,18 +133,19 @@ class GuardedSession:
             self._sleep(pause)
 
     def _attempt(self, request: Request) -> Response:
-        trail = _Trail(request.url, request.max_redirects)
+        trail = Trail(request.url, request.max_redirects)
         try:
             return self._follow(request, trail)
         except failures.RAW as exc:
-            failure = failures.of_exception(exc, self._context(request, trail.url))
+            mask = partial(redact, secrets=self._secrets | request.secrets)
+            failure = failures.of_exception(exc, self._context(request, trail.url), mask)
         raise failure  # out here, so that it doesn't drag along an exception that quotes the whole URL
 
     def _context(self, request: Request, url: str) -> Context:
         shown = shown_url(url, self._secrets | request.secrets)
         return {"provider": self.provider, "request": f"GET {shown}"}
 
-    def _follow(self, request: Request, trail: _Trail) -> Response:
+    def _follow(self, request: Request, trail: Trail) -> Response:
         """Send the request and go where it is redirected to, each step past the guard and the throttle."""
         hop, left = self._first_hop(request), request.deadline_s
         while True:
@@ -152,7 +154,7 @@ class GuardedSession:
             sent = self._pace.wait()
             started = self._clock()
             with transport.deadline(left), self._open(hop) as answer:
-                target = _redirect_target(answer)
+                target = redirect_target(answer)
                 left -= self._clock() - started
                 self._heed(answer, sent)
                 if target is None:
@@ -181,7 +183,8 @@ class GuardedSession:
         ):  # of what followed, nothing may be taken for the answer to another request
             raise ProviderBadResponse(f"only an interim answer (HTTP {answer.status_code})", **context)
         if (coding := answer.headers.get("content-encoding", "").strip().lower()) not in _DECODABLE:
-            raise ProviderBadResponse(f"unasked-for content coding {coding[:40]!r}", **context)
+            named = beginning(coding, 40, self._secrets | request.secrets)
+            raise ProviderBadResponse(f"unasked-for content coding {named!r}", **context)
         body = bytearray()
         for chunk in _chunks(answer, min(_CHUNK, request.max_bytes + 1)):
             body += chunk
@@ -217,35 +220,6 @@ class GuardedSession:
         if response.truncated:
             raise ProviderBadResponse(f"the answer is larger than {request.max_bytes} bytes", **context)
         return response
-
-
-class _Trail:
-    """The URLs that one attempt came by; refuses to go on for ever or in circles."""
-
-    def __init__(self, url: str, max_redirects: int) -> None:
-        self.url = url
-        self._max_redirects = max_redirects
-        self._seen: set[str] = set()
-
-    @property
-    def redirects(self) -> int:
-        return len(self._seen) - 1
-
-    def step(self, url: str) -> str:
-        self.url = url
-        if url in self._seen:
-            raise DestinationRefused("redirects in a loop")
-        if len(self._seen) > self._max_redirects:
-            raise DestinationRefused(f"more than {self._max_redirects} redirects", ours_alone=True)
-        self._seen.add(url)
-        return url
-
-
-def _redirect_target(answer: requests.Response) -> str | None:
-    if answer.status_code not in _REDIRECTS or not answer.headers.get("location"):
-        return None
-    location = answer.headers["location"].encode("latin-1", "replace").decode("utf-8", "replace")
-    return urldefrag(urljoin(answer.url, location)).url
 
 
 def _chunks(answer: requests.Response, size: int) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from providers.errors import ProviderBadResponse
-from providers.redact import redact, secrets_in, shown_url
+from providers.redact import beginning, secrets_in, shown_url
 
 EXCERPT = 2_000
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -37,7 +38,9 @@ class Request:
     accept_statuses: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
-        return f"Request(GET {shown_url(self.url, self.secrets)})"
+        """Only where it goes: a key may be in path or query, and it is the session that knows them."""
+        place = re.split("(?<![:/])[/?#]", shown_url(self.url, self.secrets), maxsplit=1)[0]
+        return f"Request(GET {place}/…)"
 
     @property
     def secrets(self) -> set[str]:
@@ -95,4 +98,4 @@ class Response:
 
     def excerpt(self) -> str:
         """The beginning of the body, for people: secrets masked."""
-        return redact(self.text()[:EXCERPT], self.secrets)
+        return beginning(self.text(), EXCERPT, self.secrets)

@@ -5,9 +5,13 @@ Works on text alone. What is sent is never changed here.
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from urllib.parse import quote, quote_plus, urlsplit
 
 MASK = "***"
@@ -38,13 +42,56 @@ def secrets_in(*named: Mapping[str, str]) -> set[str]:
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with known secrets, and whatever looks like one, masked."""
-    for secret in sorted({str(secret) for secret in secrets}, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            for form in {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}:
-                text = text.replace(form, MASK)
+    if forms := _forms(secrets):
+        text = re.sub("|".join(map(re.escape, forms)), MASK, text, flags=re.IGNORECASE)
     for shape, masked in _SHAPES:
         text = shape.sub(masked, text)
     return text
+
+
+def beginning(text: str, length: int, secrets: Iterable[str] = ()) -> str:
+    """The first `length` characters, masked. A secret that the cut would divide is left out whole: nobody
+    could tell its first half for what it is."""
+    folded, forms, uncut = text.lower(), [form.lower() for form in _forms(secrets)], length + 1
+    while length < uncut:
+        uncut = length
+        for form in forms:
+            at = folded.rfind(form, 0, length + len(form) - 1)
+            if 0 <= at < length < at + len(form):
+                length = at
+    return redact(text[:length], secrets)
+
+
+def _forms(secrets: Iterable[str]) -> list[str]:
+    """Each secret in every spelling that servers, URLs and Python quote it in, URLs within URLs included;
+    the longest first."""
+    known = {str(secret) for secret in secrets if len(str(secret)) >= SHORTEST_SECRET}
+    spellings = (
+        str,
+        partial(quote, safe=""),
+        quote,
+        quote_plus,
+        html.escape,
+        _in_json,
+        _in_python,
+        _in_base64,
+    )
+    spelt = {spell(secret) for secret in known for spell in spellings}
+    return sorted(
+        spelt | {quote(form, safe=safe) for form in spelt for safe in ("", "/")}, key=len, reverse=True
+    )
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _in_python(text: str) -> str:
+    return repr(text)[1:-1]
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
 
 
 def shown_url(url: str, secrets: Iterable[str] = ()) -> str:
@@ -53,7 +100,7 @@ def shown_url(url: str, secrets: Iterable[str] = ()) -> str:
         shown = urlsplit(url)._replace(fragment="").geturl()
     except ValueError:
         shown = url
-    return redact(shown[:2000], secrets)[:500]
+    return beginning(shown, 2000, secrets)[:500]
 
 
 class _NoWholeUrls(logging.Filter):
