@@ -50,6 +50,7 @@ def test_its_settings_are_asked_for_and_the_rest_is_suggested(operator: Client, 
     for field in registry.ADAPTERS[adapter].config_fields:
         assert f'name="config_{field.name}"' in html
     assert f'name="slug" value="{adapter}"' in html
+    assert "\n".join(registry.ADAPTERS[adapter].default_hosts) in html
 
 
 def test_a_second_one_of_an_adapter_gets_a_slug_of_its_own(operator: Client) -> None:

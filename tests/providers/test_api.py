@@ -35,7 +35,7 @@ def library(url: str, **columns: Any) -> Provider:
 
 
 def test_a_viewer_sees_how_each_is_doing_and_what_it_lacks() -> None:
-    until = timezone.now() + timedelta(hours=1)
+    until = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     library("https://films.example", backoff_rung=3, backoff_until=until, success_rate=0.5, priority=1)
     Provider.objects.create(slug="other", label="Other", adapter="library", backoff_until=timezone.now())
     films, other = clients.client("viewer").get("/api/providers").json()

@@ -182,6 +182,15 @@ def test_no_secret_is_in_what_is_said(site: Origin, caplog: pytest.LogCaptureFix
     assert TOKEN not in f"{report} {caplog.text}"
 
 
+def test_what_signs_a_streams_address_is_masked(site: Origin) -> None:
+    row = {**ROW, "url": f"../{FILM}?Signature=a1b2c3d4e5"}
+    site.on(PATH, Answer(body=json.dumps({"renditions": [row]}).encode()))
+    site.on(f"/{FILM}", Answer(body=media(FILM), headers={"Content-Type": "video/mp4"}))
+    report = testing.try_out(library(site.url), BUNNY)
+    assert report.works, "the stream itself is asked for with it"
+    assert report.candidates[0].url == report.steps[-1].asked == f"{site.url}/{FILM}?Signature=***"
+
+
 def test_a_mistake_of_ours_is_said_to_be_one(site: Origin) -> None:
     site.on(f"/{TOKEN}/tt1254207", Answer(body=b"bug"))
     report = testing.try_out(keyed(site.url), BUNNY)
