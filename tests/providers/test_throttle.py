@@ -200,3 +200,74 @@ def test_redis_may_go_away_and_come_back(tmp_path: Path, caplog: pytest.LogCaptu
     with servers.valkey(tmp_path):
         throttle.wait("films", 1)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+GO_ON = """
+import sys, redis
+from providers.throttle import Throttle
+throttle = Throttle(redis.Redis.from_url(sys.argv[1]))
+throttle.pace("films")
+print("ready", flush=True)
+sys.stdin.read(1)  # all start together
+for _ in range(int(sys.argv[2])):
+    print(repr(throttle.wait("films", 20)), flush=True)
+"""
+
+
+def going_on(valkey_url: str, slots: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", GO_ON, valkey_url, str(slots)]
+    pipe, root = subprocess.PIPE, Path(__file__).parents[2]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=root, text=True)
+
+
+def start(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+
+def granted_to(process: subprocess.Popen[str]) -> list[float]:
+    """What it has printed, and will; a killed one's last line may be torn."""
+    told, _ = process.communicate(timeout=60)
+    return [float(line) for line in told.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def test_four_processes_have_equal_shares_of_one_even_pace(valkey: redis.Redis, valkey_url: str) -> None:
+    processes = [going_on(valkey_url, 12) for _ in range(4)]
+    start(processes)
+    shares = [granted_to(process) for process in processes]
+    together = sorted(slot for share in shares for slot in share)
+    assert min(gaps(together)) >= SAFETY / 20 - TICK
+    came, left = max(share[0] for share in shares), min(share[-1] for share in shares)  # all four were there
+    counts = [sum(came <= slot <= left for slot in share) for share in shares]
+    assert min(counts) >= max(counts) // 2, "first come, first served"
+
+
+def test_a_process_that_is_killed_holds_up_nobody(valkey: redis.Redis, valkey_url: str) -> None:
+    victim, *others = (going_on(valkey_url, 12) for _ in range(4))
+    start([victim, *others])
+    assert victim.stdout is not None
+    victim.stdout.readline()
+    victim.kill()
+    slots = [slot for process in (victim, *others) for slot in granted_to(process)]
+    assert len(slots) >= 3 * 12
+    assert min(gaps(slots)) >= SAFETY / 20 - TICK
+    assert max(gaps(slots)) < 5, "the slot that it took with it is all that is lost"
+
+
+def test_a_redis_that_is_restarted_without_its_data_keeps_the_pace(tmp_path: Path) -> None:
+    """Its memory of the next slot is gone; that of the process that asks is not."""
+    sleeper = Sleeper()
+    with servers.valkey(tmp_path) as url:
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+        throttle = Throttle(client, sleep=sleeper.sleep, clock=sleeper.clock)
+        throttle.wait("films", 0.5)
+        client.flushall()
+        client.script_flush()
+        throttle.wait("films", 0.5)
+        throttle.wait("films", 0.5)
+    assert sum(sleeper.slept) >= SAFETY / 0.5 - 0.1
