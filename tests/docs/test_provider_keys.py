@@ -26,7 +26,7 @@ READ = """
 import django; django.setup()
 from providers import secrets
 from providers.models import Provider
-print(secrets.reveal(Provider.objects.get()))
+print(secrets.reveal(Provider.objects.get(pk="films")))
 """
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
