@@ -1,4 +1,4 @@
-"""Films as long as real ones, for benchmarks: real headers, tables as large as two hours make them, no pictures.
+"""Films as long as real ones, for benchmarks: real headers, tables of two hours, no pictures.
 
 Made from the fixtures of the tests, so no encoder is needed. A probe cannot tell them from the real thing.
 """
@@ -16,7 +16,7 @@ SEGMENTS = 1_200
 """Of six seconds: two hours."""
 _INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 _TABLES = 900_000
-"""Bytes of the sample tables of one track: eight for each of 50 samples a second or so, plus chunk offsets."""
+"""Bytes of the sample tables of one track: some for each of 25 samples a second, and chunk offsets."""
 
 
 def long_tables(film: bytes) -> bytes:
@@ -38,7 +38,8 @@ def with_media(film: bytes, size: int) -> bytes:
     """An MP4 whose `mdat` holds `size` bytes more."""
     at = film.index(b"mdat") - 4
     (length,) = struct.unpack_from(">I", film, at)
-    return film[:at] + struct.pack(">I", length + size) + film[at + 4 : at + length] + bytes(size) + film[at + length :]
+    end = at + length
+    return film[:at] + struct.pack(">I", length + size) + film[at + 4 : end] + bytes(size) + film[end:]
 
 
 def hls_cmaf() -> Mapping[str, bytes]:
@@ -89,14 +90,14 @@ def dash() -> Mapping[str, bytes]:
     init, rest = fragments("fmp4-1920x1080.mp4")
     heights = zip(count(1), (360, 540, 720, 1080))
     videos = "".join(
-        f'<Representation id="v{number}" bandwidth="{number * 1_500_000}" width="{height * 16 // 9}" height="{height}" '
-        'codecs="avc1.640028"/>'
+        f'<Representation id="v{number}" bandwidth="{number * 1_500_000}" codecs="avc1.640028" '
+        f'width="{height * 16 // 9}" height="{height}"/>'
         for number, height in heights
     )
     return {
         "manifest.mpd": (
-            '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2H"><Period>'
-            '<AdaptationSet mimeType="video/mp4"><SegmentTemplate timescale="1" duration="6" startNumber="1" '
+            '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2H">'
+            '<Period><AdaptationSet mimeType="video/mp4"><SegmentTemplate timescale="1" duration="6" '
             'initialization="$RepresentationID$/init.mp4" media="$RepresentationID$/$Number%05d$.m4s"/>'
             f"{videos}</AdaptationSet></Period></MPD>"
         ).encode(),

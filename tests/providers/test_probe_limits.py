@@ -107,6 +107,23 @@ def test_a_server_that_answers_another_range_than_asked_is_not_believed(media_or
     )
 
 
+def test_bytes_are_counted_over_the_whole_probe() -> None:
+    class LeadsOn:
+        """Without Range, and every box says "look 90 kB further on", so that all is read again and again."""
+
+        def fetch(self, request: Request) -> Response:
+            film = struct.pack(">I4s", 90_000, b"free") + bytes(89_992)
+            body = (film * 100)[: request.max_bytes]
+            return Response(
+                status=200, headers=CaseInsensitiveDict(), body=body, url=request.url, truncated=True
+            )
+
+    found = probe(URL, Delivery.PROGRESSIVE, LeadsOn())
+    assert found.outcome is ProbeOutcome.INCONCLUSIVE
+    assert "gave up" in found.evidence
+    assert found.bytes_read <= reader.MAX_BYTES
+
+
 @pytest.mark.parametrize(("headers", "outcome"), [({"Retry-After": "9"}, "throttled"), ({}, "provider_down")])
 def test_a_503_that_says_when_to_come_back_is_a_throttle(
     origin: Origin, headers: dict[str, str], outcome: str

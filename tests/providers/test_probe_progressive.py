@@ -15,7 +15,7 @@ from providers.errors import (
 from providers.http import GuardedSession
 from providers.messages import Request, Response
 from providers.probe import probe
-from providers.probe.reader import MAX_REQUESTS
+from providers.probe.reader import JUMP, MAX_REQUESTS
 from providers.types import Delivery, ProbeOutcome
 from tests.providers.media import MediaOrigin, media, pad_before_moov
 
@@ -40,6 +40,14 @@ def test_a_header_behind_ten_megabytes_is_jumped_to(media_origin: MediaOrigin) -
     assert (found.width, found.height) == (1280, 720)
     assert found.bytes_read < 40_000
     assert len(media_origin.asked) <= 3
+
+
+def test_little_is_read_after_a_jump(media_origin: MediaOrigin) -> None:
+    film = pad_before_moov("moov-last-1280x720.mp4", 100_000)
+    media_origin.put("/film.mp4", film + (50_000).to_bytes(4, "big") + b"free" + bytes(49_992))
+    assert media_origin.probe("/film.mp4", FILM).width == 1280
+    jumps = [asked.removeprefix("bytes=").split("-") for _, asked in media_origin.asked[1:]]
+    assert [int(last) - int(first) + 1 for first, last in jumps] == [JUMP]
 
 
 def test_a_header_behind_media_is_found_without_range_support_in_a_small_file(
