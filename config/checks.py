@@ -15,6 +15,7 @@ from django.db import connections
 
 from core import databases
 from providers import secrets
+from providers.guard import trusted_origin
 
 TAG = "marquee"
 MAKE_A_KEY = "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"
@@ -72,6 +73,21 @@ def of_database(alias: str) -> Iterable[CheckMessage]:
                 yield Error(text, hint, id="marquee.E004")
     except databases.Unusable as error:
         yield Error(str(error), id="marquee.E005")
+
+
+@register(TAG)
+def site_origin(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Embeds that list who may frame them are judged by it: one that is none would fail them all."""
+    if not settings.SITE_ORIGIN:
+        return []
+    try:
+        trusted_origin(settings.SITE_ORIGIN)
+    except ValueError:
+        text = f"SITE_ORIGIN is scheme://host[:port]; {settings.SITE_ORIGIN[:60]!r} is not."
+        return [
+            Error(text, "Write it as a browser shows it, such as https://tv.example.org.", id="marquee.E008")
+        ]
+    return []
 
 
 @register(TAG, Tags.security, deploy=True)

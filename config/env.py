@@ -103,6 +103,9 @@ VARIABLES = (
         [],
         "Exact origins (http://10.0.0.5:9000) that may be private addresses.",
     ),
+    Variable(
+        "SITE_ORIGIN", str, "", "Where viewers watch, such as https://tv.example.org: who is to frame embeds."
+    ),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR.", _LOG_LEVELS),
 )
 

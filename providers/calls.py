@@ -12,6 +12,8 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import NamedTuple
 
+from django.conf import settings
+
 from core.options import Options
 from providers import secrets, sessions, transport
 from providers.bulkheads import Bulkheads
@@ -157,7 +159,8 @@ def _probe(target: Target, options: Options) -> ProbeResult:
     try:
         session = sessions.for_provider(provider, adapter_of(provider), options)
         with transport.deadline(PROBE.allowed_s(provider, options)):
-            return probe_url(target.url, Delivery(target.delivery), session)
+            delivery = Delivery(target.delivery)
+            return probe_url(target.url, delivery, session, site_origin=settings.SITE_ORIGIN)
     except ProviderError as error:
         evidence = str(error)
     except Exception as bug:  # ours: it says nothing of this stream, let alone of the others

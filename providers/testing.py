@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
+
 from core import conf
 from core.options import Options
 from providers import secrets, sessions, transport, words
@@ -179,7 +181,7 @@ class _Attempt:
     def _playable(self, session: GuardedSession, candidate: StreamCandidate) -> None:
         with self._step(StepName.PLAYABLE) as step:
             step.asked = self._report.candidates[0].url
-            result = probe(candidate.url, candidate.delivery, session)
+            result = probe(candidate.url, candidate.delivery, session, site_origin=settings.SITE_ORIGIN)
             evidence = redact(result.evidence, secrets.masks(self._provider))
             self._report.probe = replace(result, evidence=evidence)
             step.came, step.means = evidence, words.PROBED[result.outcome]

@@ -74,6 +74,16 @@ def test_trusted_origins_are_named(settings: Any) -> None:
     assert "http://10.0.0.5:9000" in warning.msg
 
 
+@pytest.mark.parametrize("origin", ["tv.example.org", "https://tv.example.org/watch", "ftp://tv.example.org"])
+def test_a_site_origin_that_is_none_is_an_error(origin: str, settings: Any) -> None:
+    settings.SITE_ORIGIN = "https://tv.example.org"
+    assert checks.site_origin(None) == []
+    settings.SITE_ORIGIN = origin
+    [error] = checks.site_origin(None)
+    assert error.id == "marquee.E008"
+    assert origin in error.msg
+
+
 def test_setup_refuses_and_says_what_to_do(settings: Any, db: None) -> None:
     shared = {"REDIS_URL": "redis://cache", "SECRET_KEY": "the same", "PROVIDER_SECRET_KEYS": ["the same"]}
     settings.ENV = {**DEFAULTS, "HOSTS": 2, **shared}

@@ -217,3 +217,24 @@ def test_pages_may_be_on_hosts_that_the_operator_entered(
     licensed("autoembed", origin.url, allowed_hosts=["localhost"])
     assert search().answer is not None
     assert [asked.path for asked in other.asked] == ["/player"]
+
+
+@pytest.mark.parametrize(
+    ("site", "outcome"),
+    [
+        ("https://tv.example.org", ProbeOutcome.OK),
+        ("https://elsewhere.example.org", ProbeOutcome.UNEMBEDDABLE),
+        ("", ProbeOutcome.INCONCLUSIVE),
+    ],
+)
+def test_a_page_that_lists_who_may_frame_it_is_judged_by_our_own_address(
+    site: str, outcome: ProbeOutcome, origin: Origin, settings: Any
+) -> None:
+    settings.SITE_ORIGIN = site
+    provider = licensed("autoembed", origin.url)
+    policy = {
+        "Content-Type": "text/html",
+        "Content-Security-Policy": "frame-ancestors https://tv.example.org",
+    }
+    page = origin.on("/embed/movie/7", Answer(200, b"<html>a player", policy))
+    assert services.probe(provider, page, "embed", at=AT).outcome is outcome
