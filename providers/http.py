@@ -178,9 +178,7 @@ class GuardedSession:
     def _read(self, request: Request, answer: requests.Response, left: float) -> Response:
         started = self._clock()
         context = self._context(request, answer.url)
-        if (
-            answer.status_code < 200
-        ):  # of what followed, nothing may be taken for the answer to another request
+        if answer.status_code < 200:  # whatever follows would be taken for the answer to another request
             raise ProviderBadResponse(f"only an interim answer (HTTP {answer.status_code})", **context)
         if (coding := answer.headers.get("content-encoding", "").strip().lower()) not in _DECODABLE:
             named = beginning(coding, 40, self._secrets | request.secrets)

@@ -14,7 +14,7 @@ import redis
 from django.db.backends.signals import connection_created
 
 from core import conf
-from providers import noting, registry, services
+from providers import noting, registry, services, sessions
 from providers.base import LicensedProvider
 from providers.errors import (
     ProviderBadResponse,
@@ -367,6 +367,14 @@ def test_a_429_keeps_searches_and_probes_of_that_provider_away(origin: Origin, v
     result = services.probe(films, origin.on("/a.mp4", Answer()), "progressive", at=AT)
     assert result.outcome is ProbeOutcome.THROTTLED
     assert origin.paths() == [PATH]
+
+
+def test_a_429_that_names_no_time_halves_the_pace_and_the_pace_can_be_read(origin: Origin) -> None:
+    origin.on(PATH, Answer(429))
+    films = library("films", origin.url, rate_limit_rps=8)
+    assert sessions.pace_of(films.slug) == (1, 0)
+    search()
+    assert sessions.pace_of(films.slug) == (pytest.approx(0.5, abs=0.05), 0)
 
 
 def test_a_changed_number_of_retries_holds_for_the_next_search(origin: Origin) -> None:
