@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from core.options import QUALITIES
 from providers.errors import ProviderMisconfigured
+from providers.redact import SHORTEST_SECRET
 
 ConfigValue = str | int | bool
 
@@ -85,6 +86,8 @@ def _problem(field: ConfigField, value: object) -> str:
     except ValueError:
         got = "" if field.secret else f" (got {str(value)[:80]!r})"
         return f"{field.name} must be {ALLOWED[field.kind]}{got}"
+    if field.secret and len(str(value).strip()) < SHORTEST_SECRET:
+        return f"{field.name} must have at least {SHORTEST_SECRET} characters; a shorter one cannot be masked"
     return ""
 
 

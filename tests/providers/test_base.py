@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from providers.messages import Response
+from providers.options import ConfigField, problems
 from providers.types import MovieRef, StreamCandidate
 from tests.providers.broken.tidy import Tidy
 
@@ -47,3 +48,11 @@ def test_without_secrets_nothing_is_left_out() -> None:
     read: tuple[StreamCandidate, ...] = provider.read(BUNNY, answer(GOOD)).candidates
     assert read == provider.parse_search(BUNNY, answer(GOOD)).candidates
     assert len(read) == 1
+
+
+def test_a_secret_too_short_to_be_masked_is_refused_without_being_said() -> None:
+    fields = (ConfigField(name="token", label="Token", help="Of the licence.", secret=True),)
+    assert problems(fields, {"token": "sesame"}) == ()
+    (said,) = problems(fields, {"token": "s3sam"})
+    assert "token must have at least 6 characters" in said
+    assert "s3sam" not in said
