@@ -176,7 +176,8 @@ class ProviderAdmin(RoleAdmin):
 
     @admin.display(description="reliability")
     def reliability_shown(self, provider: Provider) -> str:
-        return f"{provider.reliability:.0%}"
+        asked = provider.last_ok_at or provider.last_error_at
+        return f"{provider.reliability:.0%}" if asked else "—"
 
     @admin.display(description="latency")
     def speed(self, provider: Provider) -> str:

@@ -61,7 +61,8 @@ def probe_hls(reader: Reader, url: str) -> ProbeResult:
     if not found.playlist.is_master:
         return _measured(reader, found, Variant(uri=url), "")
     variants = ranked(found.playlist.variants)
-    told, dead = f"best of {len(variants)} variants, ", None
+    told = f"best of {len(variants)} variants, " if len(variants) > 1 else "the only variant, "
+    dead = None
     for variant in variants[:_TRIED]:
         try:
             return _variant(reader, found, variant, told)
