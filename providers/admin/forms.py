@@ -16,6 +16,7 @@ from core.options import QUALITIES
 from core.routes import LARGEST_ID
 from core.templatetags.ago import ago
 from providers import options, readiness, secrets
+from providers.base import Capability
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
 from providers.options import ConfigField, ConfigKind
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 else:
     ModelForm = forms.ModelForm
 
+EMBED_HOSTS = "Hosts that its pages may be on, one per line, beside that of the base URL."
 PREFIX = "config_"
 FORGET = "forget_"
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -72,6 +74,9 @@ class ProviderForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        adapter = ADAPTERS.get(self.adapter or self.instance.adapter)
+        if adapter and Capability.EMBED in adapter.capabilities and "allowed_hosts" in self.fields:
+            self.fields["allowed_hosts"].help_text = EMBED_HOSTS
         for declared in self.declared:
             if declared.secret:
                 self._tell_of_secret(declared)

@@ -97,6 +97,14 @@ def test_what_is_owed_is_on_its_page(operator: Client) -> None:
     assert "base_url is required" in operator.get(f"{LIST}films/change/").content.decode()
 
 
+def test_no_embed_page_may_be_on_any_host_whatever(operator: Client) -> None:
+    def said(adapter: str) -> bool:
+        return "any public host" in operator.get(f"{LIST}add/?adapter={adapter}").content.decode()
+
+    assert said("library")
+    assert not said("autoembed")
+
+
 def test_the_test_suggests_the_adapters_sample(operator: Client) -> None:
     library("https://films.example")
     html = operator.get(TEST).content.decode()
