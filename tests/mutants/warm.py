@@ -31,7 +31,6 @@ LOADED_ONCE = (
     "hypothesis.strategies",
     "jwt",
     "kombu",
-    "m3u8",
     "playwright.sync_api",
     "psycopg_pool",
     "pymongo",
