@@ -17,13 +17,14 @@ from ingestion.runs import Report
 from ingestion.searching import Came
 from providers import health, services
 from providers.services import ProviderAnswer
-from providers.types import MovieRef, ProbeOutcome
+from providers.types import STRIKES, MovieRef, ProbeOutcome
 from streaming import turns, verification
 from streaming.errors import UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.standing import with_columns
 
 Log = IngestLog.Status
+State = StreamVersion.State
 AFTER_FAILURE = timedelta(minutes=15)
 RENEW_AGAIN = timedelta(hours=1)
 BETTER = {StreamSwitch.Reason.FIRST, StreamSwitch.Reason.UPGRADE}
@@ -72,7 +73,10 @@ def _movie(movie_id: int) -> Movie:
 
 def _measure(report: Report, found: Found) -> None:
     for probed in checking.probe_all(report, found.to_probe):
-        checking.check(report, probed)
+        if probed.version.state == State.HEALTHY and probed.result.outcome in STRIKES:
+            _look_again(report, probed, "does not play any more")
+        else:
+            checking.check(report, probed)
     there = {version.pk: address for version, address in found.moved}
     for probed in checking.probe_all(report, [with_columns(v, a) for v, a in found.moved]):
         _follow_move(report, probed, there[probed.version.pk])
@@ -82,11 +86,18 @@ def _follow_move(report: Report, probed: Probed, address: dict[str, Any]) -> Non
     """Believe a new address only if it plays; else look again at the old one soon."""
     version, result, at = probed.version, probed.result, report.now()
     if result.outcome is not ProbeOutcome.OK:
-        verification.look_soon(version.pk, at=at)
-        report.log(Log.WARNING, f"{version} is said to have moved, but: {result.evidence}")
+        _look_again(report, probed, "is said to have moved, but")
         return
     verification.record(version.pk, result, at=at, moved_to=address)
     report.log(Log.OK, f"{version} has moved.", metadata={"version": str(version.pk)})
+
+
+def _look_again(report: Report, probed: Probed, what: str) -> None:
+    """Leave a stream that was well to the next tick: that sees whether others of its provider fail as well,
+    and a search, which sees one movie's, would take an outage for the end of each of them."""
+    verification.look_soon(probed.version.pk, at=report.now())
+    about = {"version": str(probed.version.pk), "outcome": probed.result.outcome}
+    report.log(Log.WARNING, f"{probed.version} {what}: {probed.result.evidence}", metadata=about)
 
 
 def _plan_next_search(

@@ -217,6 +217,19 @@ def test_an_outage_is_noticed_at_the_first_stream_that_fails_though_few_are_due(
     assert states() == {State.HEALTHY: 12}
 
 
+def test_an_outage_that_searches_meet_first_is_the_providers_too(world: World) -> None:
+    """An origin that answers 404 for all that it has: each search sees one film, listed no more and dead."""
+    stage(world, 12)
+    StreamVersion.objects.update(next_check_at=AT + HOUR)
+    gone(world, range(1, 13))
+    for number in range(1, 13):
+        succeeded(Job.MATCH, at=AT + MINUTE, movie_id=number)
+    for later in (1, 3, 5):
+        succeeded(Job.TICK, at=AT + later * MINUTE)
+    assert (states(), showing()) == ({State.HEALTHY: 12}, 12)
+    assert library().blame.startswith("12 of 12")
+
+
 def test_a_stream_that_is_dead_alone_is_struck_though_others_were_asked(world: World) -> None:
     stage(world, 12)
     gone(world, [7])

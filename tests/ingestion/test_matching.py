@@ -233,7 +233,7 @@ def test_what_is_no_longer_listed_is_probed_but_not_believed_gone(world: World, 
     assert match(20)["probed"] == 0, "its own schedule is enough from now on"
 
 
-def test_what_is_no_longer_listed_and_dead_is_struck(world: World, film: int) -> None:
+def test_what_is_no_longer_listed_and_dead_is_struck_by_the_next_ticks(world: World, film: int) -> None:
     low = world.rendition("low.mp4", "720p")
     world.offer(film, low, world.rendition("high.mp4", "1080p"))
     match()
@@ -241,6 +241,9 @@ def test_what_is_no_longer_listed_and_dead_is_struck(world: World, film: int) ->
     world.offer(film, low)
     world.broken("/media/high.mp4")
     match(10)
+    assert (active_label(film), version("high.mp4").state) == ("1080p", State.HEALTHY)
+    assert "does not play any more" in messages(IngestLog.Status.WARNING)
+    tick(10)
     assert (active_label(film), version("high.mp4").state) == ("1080p", State.SUSPECT)
     tick(12)
     assert active_label(film) == "720p"

@@ -7,6 +7,7 @@ from tests.mutants.mutant import mutants_of
 TESTS = "tests/ingestion/test_blame.py"
 blame = mutants_of("ingestion/blame.py", tests=TESTS)
 checking = mutants_of("ingestion/checking.py", tests=TESTS)
+matching = mutants_of("ingestion/matching.py", tests=TESTS)
 reverify = mutants_of("ingestion/reverify.py", tests=TESTS)
 health = mutants_of("providers/health.py", tests="tests/providers/test_health_laws.py")
 
@@ -77,6 +78,12 @@ BLAME = [
         "return switches + _conclude(report, (p for p in probed if p.result.outcome in STRIKES))",
         "return switches",
         "test_what_failed_before_a_run_of_good_probes_is_struck_after_all",
+    ),
+    matching(
+        "a search strikes what it finds failing, an outage or not",
+        "if probed.version.state == State.HEALTHY and probed.result.outcome in STRIKES:",
+        "if False:",
+        "test_an_outage_that_searches_meet_first_is_the_providers_too",
     ),
 ]
 HALF_OPEN = [
