@@ -115,7 +115,7 @@ def is_blamed(slug: str) -> bool:
 
 
 def reset(provider: Provider) -> None:
-    """An operator's word: ask it again at once, at the foot of the ladder, and blame it for nothing."""
+    """At the foot of the ladder, and blamed for nothing. (What its pace keeps to, `services.reset` ends.)"""
     note(provider, lambda row: NOT_BACKING_OFF | NOT_BLAMED)
 
 

@@ -57,6 +57,12 @@ def canonical_url(provider: Provider, url: str) -> str:
     return adapter_of(provider).canonical_url(url)
 
 
+def reset(provider: Provider) -> None:
+    """An operator's word: ask it again at once, whatever it has said or done, and blame it for nothing."""
+    health.reset(provider)
+    sessions.forget_pace(provider.pk)
+
+
 def tmdb() -> TmdbClient:
     """The TMDB client, at the pace and with the retries that the settings say."""
     return TmdbClient(

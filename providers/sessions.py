@@ -79,6 +79,11 @@ def pace_of(name: str) -> Pace:
     return _throttle(settings.REDIS_URL).pace(name)
 
 
+def forget_pace(name: str) -> None:
+    """End the pause that a server asked for, and the slower pace since: for all processes."""
+    _throttle(settings.REDIS_URL).forget(name)
+
+
 def for_tmdb(options: Options) -> GuardedSession:
     """TMDB's session."""
     return _session("tmdb", None, options.tmdb_rate_limit_rps, (settings.TMDB_API_KEY,), options)

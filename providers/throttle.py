@@ -74,6 +74,12 @@ local cut = text(share * 1e6) .. ' ' .. text(slot) .. ' ' .. text(again)
 redis.call('SET', KEYS[2], cut, 'PX', math.ceil((slot - now) / 1000) + {RECOVERY_S * 1e3:.0f})
 """
 
+# Ends a pause and what is left of a halving; slots that somebody waits for stay theirs.
+_FORGET = f"""{_STATE}
+redis.call('DEL', KEYS[2])
+if slot - now > {MAX_WAIT_S * 1e6:.0f} then redis.call('DEL', KEYS[1]) end
+"""
+
 _READ = f"""{_STATE}
 return {{text(share_at(now) * 1e6), text(again), text(now)}}
 """
@@ -114,6 +120,10 @@ class _Own:
             self.again = max(self.again, now + pause)
         self.free = self.since = max(self.free, now + pause)
 
+    def forget(self, now: float) -> None:
+        kept = self.free if self.free - now <= MAX_WAIT_S else now
+        self.free, self.share, self.since, self.again = kept, 1.0, -math.inf, -math.inf
+
 
 class Throttle:
     """Grants slots, first come first served. Thread-safe.
@@ -132,6 +142,7 @@ class Throttle:
         self._prefix, self._clock, self._sleep = prefix, clock, sleep
         self._take = redis_client.register_script(_TAKE)
         self._slow_down = redis_client.register_script(_SLOW_DOWN)
+        self._forget = redis_client.register_script(_FORGET)
         self._read = redis_client.register_script(_READ)
         self._lock = Lock()
         self._own: defaultdict[str, _Own] = defaultdict(_Own)
@@ -173,6 +184,12 @@ class Throttle:
         with self._lock:
             self._own[name].slow_down(self._clock(), pause_s, sent)
         self._from_redis(self._slow_down, name, round(pause_s * 1e6), round(sent * 1e6))
+
+    def forget(self, name: str) -> None:
+        """Whatever servers have said of this name's pace counts no more: it is whole, and begins now."""
+        with self._lock:
+            self._own[name].forget(self._clock())
+        self._from_redis(self._forget, name)
 
     def pace(self, name: str) -> Pace:
         """How this name's pace stands against what is configured."""

@@ -60,7 +60,10 @@ def meaning(error: ProviderError) -> str:
         case ProviderRefused():
             return REFUSED
         case ProviderRateLimited(status=None):
-            return "Others are waiting for their turn with this provider: try again in a minute."
+            return (
+                "There is no room at its pace now: others wait for their turn, or it asked for a pause. Try again in "
+                "a minute; Reset, on its page, ends a pause."
+            )
         case ProviderRateLimited():
             return "It works, and wants fewer requests: lower its requests per second, or try again later."
         case ProviderTransient(unreachable=True):

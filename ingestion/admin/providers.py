@@ -18,13 +18,17 @@ from django.views.decorators.http import require_POST
 
 from ingestion import runs
 from ingestion.models import Job
-from providers import health
+from providers import services
 from providers.admin.providers import ProviderAdmin
 from providers.models import Provider
 from streaming import verification
 
 VERBS = (
-    {"name": "reset", "label": "Reset", "help": "End its back-off and its blame: ask it again at once."},
+    {
+        "name": "reset",
+        "label": "Reset",
+        "help": "End its back-off, its pause and its blame: ask it again at once.",
+    },
     {
         "name": "recheck",
         "label": "Probe what failed",
@@ -56,7 +60,7 @@ class OperatedProviderAdmin(ProviderAdmin):
 
     def reset_view(self, request: HttpRequest, slug: str) -> HttpResponse:
         provider = self._provider(request, slug)
-        health.reset(provider)
+        services.reset(provider)
         return self._done(request, provider, "Reset: it is asked again at once, and blamed for nothing.")
 
     def recheck_view(self, request: HttpRequest, slug: str) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from core.admin import RoleAdmin
 from core.roles import Role
 from core.templatetags.ago import ago
-from providers import health, readiness, secrets, testing
+from providers import health, readiness, secrets, sessions, testing
 from providers.admin import chart
 from providers.admin.forms import FORGET, PREFIX, FilmForm, ProviderForm, form_for, names_for
 from providers.base import SAMPLE, Capability, LicensedProvider
@@ -116,10 +116,11 @@ class ProviderAdmin(RoleAdmin):
             return
         columns = set(COMMON)
         if any(name.startswith((PREFIX, FORGET)) for name in form.changed_data):
-            # As a new address does not inherit the back-off of an old one.
+            # As a new address does not inherit the back-off of an old one, nor the pause that it asked for.
             columns |= {"config", "secrets", *health.NOT_BACKING_OFF}
             for name, value in health.NOT_BACKING_OFF.items():
                 setattr(obj, name, value)
+            sessions.forget_pace(obj.pk)
         obj.save(update_fields=columns)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ingestion.models import IngestRun, Job
+from providers import sessions
 from providers.models import Provider
 from streaming.models import StreamVersion
 from tests import clients
@@ -52,6 +53,14 @@ def test_a_reset_starts_afresh_and_is_on_record() -> None:
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.user.get_username()) == ("library", "operator-of-admin")
     assert "Reset" in entry.get_change_message()
+
+
+def test_a_reset_ends_the_pause_that_was_asked_for(valkey_url: str, settings: Any) -> None:
+    settings.REDIS_URL = valkey_url
+    sessions._throttle(valkey_url).slow_down("library", 86_400, sent=0)
+    assert sessions.pace_of("library").paused_s > 86_000
+    signed_in("operator").post(f"{PAGE}reset/")
+    assert sessions.pace_of("library") == (1.0, 0.0)
 
 
 def test_what_failed_is_due_at_once_and_a_run_is_queued() -> None:

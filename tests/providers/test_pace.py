@@ -113,6 +113,22 @@ def test_a_pause_longer_than_one_would_wait_is_an_error_for_those_who_wait(
     assert throttle.pace("films").paused_s == pytest.approx(600, abs=5)
 
 
+def test_what_is_forgotten_holds_nobody_up_any_more(throttle: Throttle) -> None:
+    """An operator's word weighs more than a Retry-After of a day."""
+    throttle.slow_down("films", 86_400, sent=throttle.wait("films", RPS))
+    throttle.slow_down("clips", 600, sent=throttle.wait("clips", RPS))
+    throttle.forget("films")
+    assert throttle.pace("films") == (1.0, 0.0)
+    assert gaps(slots(throttle, 3)) == pytest.approx([INTERVAL] * 2, rel=0.01)
+    assert throttle.pace("clips").paused_s == pytest.approx(600, abs=5)
+
+
+def test_to_forget_takes_nobodys_slot(throttle: Throttle) -> None:
+    *_, last = slots(throttle, 3)
+    throttle.forget("films")
+    assert throttle.wait("films", RPS) - last == pytest.approx(INTERVAL, rel=0.01)
+
+
 def test_it_recovers_evenly_from_the_end_of_the_pause(alone: Throttle, clock: Clock) -> None:
     alone.slow_down("films", 100, sent=alone.wait("films", RPS))
     shares = []
