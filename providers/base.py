@@ -106,12 +106,15 @@ class LicensedProvider(ABC):
     def read(self, movie: MovieRef, responses: Sequence[Response]) -> SearchAnswer:
         """`parse_search`, less each candidate that shows a secret of ours: what it says is public.
 
-        What is left out is counted as skipped. Raises what `parse_search` does.
+        What is left out is counted as skipped. Raises what `parse_search` does, and ProviderBadResponse for
+        a candidate whose URL is none.
         """
         answer = self.parse_search(movie, responses)
         fit = tuple(candidate for candidate in answer.candidates if not self._reveals(candidate))
         if revealing := len(answer.candidates) - len(fit):
             log.warning("%s: %d streams left out, as they show a secret setting", self.name, revealing)
+        for candidate in fit:  # or storing it would fail, and lose the other answers with it
+            self.canonical_url(candidate.url)
         return replace(answer, candidates=fit, skipped=answer.skipped + revealing)
 
     def _reveals(self, candidate: StreamCandidate) -> bool:

@@ -61,8 +61,8 @@ def meaning(error: ProviderError) -> str:
             return REFUSED
         case ProviderRateLimited(status=None):
             return (
-                "There is no room at its pace now: others wait for their turn, or it asked for a pause. Try again in "
-                "a minute; Reset, on its page, ends a pause."
+                "There is no room at its pace now: others wait for their turn, or it asked for a pause. "
+                "Try again in a minute; Reset, on its page, ends a pause."
             )
         case ProviderRateLimited():
             return "It works, and wants fewer requests: lower its requests per second, or try again later."

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from providers.errors import ProviderBadResponse
 from providers.messages import Response
 from providers.options import ConfigField, problems
 from providers.types import MovieRef, StreamCandidate
@@ -36,6 +37,14 @@ def test_a_stream_that_shows_a_secret_of_ours_is_left_out_and_counted(
     assert [candidate.url for candidate in found.candidates] == [GOOD["url"]]
     assert found.skipped == 1, "so that its absence proves nothing"
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize("url", ["", "bbb.m3u8", "https://", "https://films.example.org:port/bbb.m3u8"])
+def test_a_candidate_without_an_address_is_a_bad_answer_of_its_provider(url: str) -> None:
+    """And of nobody else: were it noticed when it is stored, a whole search would be lost."""
+    provider = Tidy({"base_url": "https://films.example.org", "token": TOKEN}, name="films")
+    with pytest.raises(ProviderBadResponse, match="films: not an absolute URL"):
+        provider.read(BUNNY, answer(GOOD, {**GOOD, "url": url}))
 
 
 def test_without_secrets_nothing_is_left_out() -> None:
