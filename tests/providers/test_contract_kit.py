@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from providers.base import LicensedProvider
-from tests.providers.broken.adapters import BROKEN, ForgetsTheRights
+from tests.providers.broken.adapters import BROKEN, AsksAgainAndAgain, ForgetsTheRights
 from tests.providers.broken.tidy import Tidy
 from tests.providers.kit import RULES, BrokenRule, Case
 from tests.providers.kit.recorded import Recorded, read
@@ -54,6 +54,14 @@ def test_a_broken_adapter_is_turned_down_by_its_rule_alone(
     found = broken_rules(Case(adapter, recorded, replaying))
     assert list(found) == [rule], found
     assert len(found[rule]) > 10
+
+
+def test_one_search_too_long_is_not_made_up_for_by_a_short_one(
+    recorded: Recorded, replaying: ReplayingOrigin
+) -> None:
+    """By this rule alone, as each of its thirteen requests costs the others their time."""
+    with pytest.raises(BrokenRule, match="more than 12 requests"):
+        RULES["asks_within_bounds"](Case(AsksAgainAndAgain, recorded, replaying))
 
 
 def test_every_rule_has_an_adapter_that_breaks_it() -> None:

@@ -82,6 +82,16 @@ class WaitsAnHour(Tidy):
         return tuple(replace(request, deadline_s=3600.0) for request in super().build_search(movie))
 
 
+class AsksAgainAndAgain(Tidy):
+    """Where something is found, the same request again, once more than a search may."""
+
+    def build_details(self, movie: MovieRef, responses: Sequence[Response]) -> tuple[Request, ...]:
+        return self.build_search(movie) * 12 if self.streams(responses[0]) else ()
+
+    def parse_search(self, movie: MovieRef, responses: Sequence[Response]) -> SearchAnswer:
+        return super().parse_search(movie, responses[-1:])
+
+
 class AsksElsewhere(Tidy):
     """Another host than the operator entered gets the request, and the token with it."""
 
