@@ -120,12 +120,16 @@ def reset(provider: Provider) -> None:
 
 
 class State(StrEnum):
-    """How a provider stands, in a word. On trial: its pause is over, and one search is to go ahead."""
+    """How a provider stands, in a word. On trial: its pause is over, and one search is to go ahead.
+
+    Failing: it is asked as ever, and the newest that was heard of it is an error, such as a refused key.
+    """
 
     OFF = "off"
     BLAMED = "blamed"
     BACKING_OFF = "backing_off"
     ON_TRIAL = "on_trial"
+    FAILING = "failing"
     ON = "on"
 
 
@@ -136,8 +140,13 @@ def state(provider: Provider, at: datetime) -> State:
     if provider.blamed_at is not None:
         return State.BLAMED
     if provider.backoff_until is None:
-        return State.ON
+        return State.FAILING if _heard_an_error(provider) else State.ON
     return State.BACKING_OFF if provider.backoff_until > at else State.ON_TRIAL
+
+
+def _heard_an_error(provider: Provider) -> bool:
+    failed, answered = provider.last_error_at, provider.last_ok_at
+    return failed is not None and (answered is None or failed > answered)
 
 
 def is_outage(error: ProviderError) -> bool:

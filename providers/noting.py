@@ -28,9 +28,9 @@ def answered(provider: Provider, *, latency_ms: int, asked_at: datetime, at: dat
 
 
 def failed(provider: Provider, error: ProviderError, *, asked_at: datetime, at: datetime) -> None:
-    """A search was not answered, or not with what was asked for."""
+    """A search was not answered, or not with what was asked for. A refused key is no outage, and counts."""
     health.note(provider, lambda row: health.after_failure(row, error, asked_at=asked_at, at=at))
-    hours.count(provider.slug, at, failed=int(health.is_outage(error)))
+    hours.count(provider.slug, at, failed=int(error.status is not None or health.is_outage(error)))
 
 
 def not_sent(provider: Provider, *, asked_at: datetime) -> None:

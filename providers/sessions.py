@@ -23,6 +23,9 @@ from providers.models import Provider
 from providers.options import ConfigKind
 from providers.throttle import MAX_WAIT_S, Pace, Throttle
 
+TMDB = "tmdb"
+"""The name under which TMDB's pace is kept: no provider may have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _Terms:
@@ -86,7 +89,7 @@ def forget_pace(name: str) -> None:
 
 def for_tmdb(options: Options) -> GuardedSession:
     """TMDB's session."""
-    return _session("tmdb", None, options.tmdb_rate_limit_rps, (settings.TMDB_API_KEY,), options)
+    return _session(TMDB, None, options.tmdb_rate_limit_rps, (settings.TMDB_API_KEY,), options)
 
 
 def _hosts(provider: Provider, adapter: LicensedProvider) -> tuple[str, ...] | None:

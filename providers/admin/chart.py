@@ -79,6 +79,8 @@ def state(provider: Provider, at: datetime) -> SafeString:
             return _tag(f"backing off, asked again {ago(provider.backoff_until or at)}", "warn")
         case State.ON_TRIAL:
             return _tag("on trial: the next search finds out whether it is back", "warn")
+        case State.FAILING:
+            return _tag("failing: see its last error", "warn")
     return _tag("on", "good")
 
 

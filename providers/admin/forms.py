@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.html import escape
@@ -15,7 +16,7 @@ from django.utils.html import escape
 from core.options import QUALITIES
 from core.routes import LARGEST_ID
 from core.templatetags.ago import ago
-from providers import options, readiness, secrets
+from providers import options, readiness, secrets, sessions
 from providers.base import Capability
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
@@ -103,10 +104,28 @@ class ProviderForm(ModelForm):
                 for problem in options.problems((field,), {field.name: entered[field.name]}):
                     self.add_error(PREFIX + field.name, problem)
         if not self.errors:
+            self._keep_secrets_at_home(entered, data)
+        if not self.errors:
             self._take(entered, data)
         if not self.errors and data.get("enabled"):
             self._check_complete(data)
         return data
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug == sessions.TMDB:
+            raise forms.ValidationError("That name is TMDB's own: its pace is kept under it. Take another.")
+        return slug
+
+    def _keep_secrets_at_home(self, entered: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        """A secret that nobody is shown must not be drawn out by sending it to an address of one's own."""
+        urls = [field.name for field in self.declared if field.kind is ConfigKind.URL]
+        before = [_place(self.instance.config.get(name)) for name in urls]
+        if before == [_place(entered[name]) for name in urls]:
+            return
+        for name in secrets.held(self.instance):
+            if PREFIX + name in self.fields and not entered.get(name) and not data.get(FORGET + name):
+                self.add_error(PREFIX + name, "The address is another one: enter this again, or forget it.")
 
     def _take(self, entered: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """The settings into the instance. Those of an adapter that is gone stay as they are."""
@@ -207,3 +226,9 @@ def _form_field(field: ConfigField) -> forms.Field:
     if field.kind is ConfigKind.INTEGER:
         return forms.IntegerField(**wording)
     return forms.CharField(**wording)
+
+
+def _place(url: Any) -> tuple[str, str]:
+    """Scheme, host and port of a URL as it was entered."""
+    parts = urlsplit(str(url or ""))
+    return parts.scheme, parts.netloc.lower()

@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from core import conf
 from core.admin import RoleAdmin
 from core.roles import Role
 from core.templatetags.ago import ago
@@ -24,11 +25,13 @@ from providers import health, readiness, secrets, sessions, testing
 from providers.admin import chart
 from providers.admin.forms import FORGET, PREFIX, FilmForm, ProviderForm, form_for, names_for
 from providers.base import SAMPLE, Capability, LicensedProvider
+from providers.errors import ProviderMisconfigured
 from providers.models import Provider
 from providers.registry import ADAPTERS
 
 COMMON = ("label", "enabled", "licence_note", "allowed_hosts", "priority", "rate_limit_rps", "trust_claims")
 HEALTH = ("state", "reliability_shown", "speed", "last_ok", "trouble")
+ON_ITS_PAGE = (*HEALTH, "pace", "week")
 
 FINDS_BY = {
     Capability.BY_TMDB_ID: "TMDB id",
@@ -63,14 +66,14 @@ class ProviderAdmin(RoleAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("slug", "adapter", "settings_shown", *HEALTH, "week") if obj else ()
+        return ("slug", "adapter", "settings_shown", *ON_ITS_PAGE) if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         adapter = obj.adapter if obj else request.GET["adapter"]
         may = self.has_change_permission(request, obj)
         own = names_for(adapter, obj) if may else ["settings_shown"]
         named = ADAPTERS[adapter].label if adapter in ADAPTERS else adapter
-        health = [("Health", {"fields": [*HEALTH, "week"]})] if obj else []
+        health = [("Health", {"fields": [*ON_ITS_PAGE]})] if obj else []
         return [
             (None, {"fields": ["label", "slug", *(["adapter"] if obj else []), "enabled"]}),
             *([(f"Settings of {named}", {"fields": own})] if own else []),
@@ -170,6 +173,17 @@ class ProviderAdmin(RoleAdmin):
     @admin.display(description="state")
     def state(self, provider: Provider) -> SafeString:
         return chart.state(provider, timezone.now())
+
+    @admin.display(description="pace")
+    def pace(self, provider: Provider) -> str:
+        """As configured, and what a 429 has made of it."""
+        try:
+            rps, now = sessions.rps_of(provider, conf.current()), sessions.pace_of(provider.pk)
+        except ProviderMisconfigured as error:
+            return error.message
+        slowed = f", slowed to {rps * now.share:.2g} since it asked us to" if now.share < 1 else ""
+        paused = f", and not at all for {now.paused_s:.0f} s" if now.paused_s >= 1 else ""
+        return f"{rps:g} requests a second{slowed}{paused}"
 
     @admin.display(description="last seven days")
     def week(self, provider: Provider) -> SafeString:

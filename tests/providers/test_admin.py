@@ -74,11 +74,23 @@ def test_the_adapters_settings_are_fields_and_its_secret_is_never_shown(catalogu
 
 
 def test_an_empty_secret_stays_and_another_setting_changes(catalogue: Provider) -> None:
-    url = "https://other.example/films"
+    url = "https://library.example/other"
     signed_in("operator").post(PAGE, {**ANSWERS, "config_base_url": url, "config_token": ""})
     catalogue.refresh_from_db()
     assert catalogue.config == {"base_url": url}
     assert secrets.reveal(catalogue) == {"token": "open-sesame"}
+
+
+@pytest.mark.parametrize("url", ["https://mine.example/films", "http://library.example/films", ""])
+def test_a_secret_is_not_sent_elsewhere_by_whoever_does_not_know_it(catalogue: Provider, url: str) -> None:
+    answers = {**ANSWERS, "config_base_url": url, "config_token": ""}
+    client = signed_in("operator")
+    assert "enter this again, or forget it" in client.post(PAGE, answers).content.decode()
+    catalogue.refresh_from_db()
+    assert catalogue.config == {"base_url": "https://library.example/films"}
+    assert client.post(PAGE, {**answers, "forget_token": "on"}).status_code == 302
+    catalogue.refresh_from_db()
+    assert (catalogue.config.get("base_url", ""), catalogue.secrets) == (url, {})
 
 
 def test_a_secret_that_is_entered_replaces_the_old_one_and_goes_nowhere_else(catalogue: Provider) -> None:
@@ -126,9 +138,9 @@ def test_saving_keeps_what_a_search_found_out_meanwhile(
 
     whole = forms.ProviderForm.clean
     monkeypatch.setattr(forms.ProviderForm, "clean", clean)
-    signed_in("operator").post(PAGE, {**ANSWERS, "config_base_url": "https://a.example"})
+    signed_in("operator").post(PAGE, {**ANSWERS, "config_base_url": "https://library.example/a"})
     catalogue.refresh_from_db()
-    assert (catalogue.success_rate, catalogue.config) == (0.25, {"base_url": "https://a.example"})
+    assert (catalogue.success_rate, catalogue.config) == (0.25, {"base_url": "https://library.example/a"})
 
 
 def test_a_new_setting_does_not_inherit_the_back_off_of_the_old_one(catalogue: Provider) -> None:
@@ -138,7 +150,7 @@ def test_a_new_setting_does_not_inherit_the_back_off_of_the_old_one(catalogue: P
     client.post(PAGE, {**same, "label": "Renamed"})
     catalogue.refresh_from_db()
     assert (catalogue.label, catalogue.backoff_rung) == ("Renamed", 9)
-    client.post(PAGE, {**same, "config_base_url": "https://a.example"})
+    client.post(PAGE, {**same, "config_base_url": "https://library.example/a"})
     catalogue.refresh_from_db()
     assert (catalogue.backoff_rung, catalogue.backoff_until) == (0, None)
 
@@ -146,7 +158,7 @@ def test_a_new_setting_does_not_inherit_the_back_off_of_the_old_one(catalogue: P
 def test_hosts_are_one_a_line(catalogue: Provider) -> None:
     answers = {
         **ANSWERS,
-        "config_base_url": "https://a.example",
+        "config_base_url": "https://library.example/a",
         "allowed_hosts": "Media.example.org\n *.cdn.example \n",
     }
     signed_in("operator").post(PAGE, answers)
@@ -158,13 +170,22 @@ def test_hosts_are_one_a_line(catalogue: Provider) -> None:
     ("answers", "told"),
     [
         ({"config_base_url": "ftp://library.example"}, "an http or https URL"),
-        ({"config_base_url": "", "enabled": "on"}, "Before it can be enabled: base_url is required"),
         (
-            {"config_base_url": "https://a.example", "allowed_hosts": "a.example; script-src *"},
+            {"config_base_url": "", "enabled": "on", "config_token": "open-sesame"},
+            "Before it can be enabled: base_url is required",
+        ),
+        (
+            {"config_base_url": "https://library.example/a", "allowed_hosts": "a.example; script-src *"},
             "is no host name",
         ),
-        ({"config_base_url": "https://a.example", "allowed_hosts": "a.example:8443"}, "is no host name"),
-        ({"config_base_url": "https://a.example", "rate_limit_rps": "0"}, "greater than or equal to 0.01"),
+        (
+            {"config_base_url": "https://library.example/a", "allowed_hosts": "a.example:8443"},
+            "is no host name",
+        ),
+        (
+            {"config_base_url": "https://library.example/a", "rate_limit_rps": "0"},
+            "greater than or equal to 0.01",
+        ),
     ],
 )
 def test_what_the_adapter_does_not_take_is_refused(

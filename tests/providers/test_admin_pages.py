@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from providers import registry
+from providers import registry, sessions
 from providers.models import Provider
 from tests.providers.media import MEDIA, media
 from tests.providers.origin import Answer, Origin
@@ -157,3 +159,19 @@ def test_only_operators_add_and_test(role: str, origin: Origin) -> None:
 
 def test_an_unknown_provider_is_not_found(operator: Client) -> None:
     assert operator.get(f"{LIST}nowhere/test/").status_code == 404
+
+
+def test_no_provider_takes_the_name_that_tmdbs_pace_is_kept_under(operator: Client) -> None:
+    answers = {**ANSWERS, "slug": "tmdb", "config_base_url": "https://films.example"}
+    assert "Take another." in operator.post(ADD, answers).content.decode()
+    assert not Provider.objects.exists()
+
+
+def test_a_slowed_pace_and_a_pause_are_on_its_page(operator: Client) -> None:
+    Provider.objects.create(slug="films", label="Films", adapter="library", rate_limit_rps=4)
+    page = f"{LIST}films/change/"
+    assert "4 requests a second<" in operator.get(page).content.decode()
+    sessions._throttle(configured.REDIS_URL).slow_down("films", 30, sent=time.time())
+    assert "4 requests a second, slowed to 2 since it asked us to, and not at all for" in (
+        operator.get(page).content.decode()
+    )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from django.db import connection
 
-from providers import health
+from providers import health, noting
 from providers.errors import (
     ProviderBadResponse,
     ProviderError,
@@ -21,7 +21,7 @@ from providers.errors import (
     ProviderTransient,
 )
 from providers.health import LADDER, Columns
-from providers.models import Provider
+from providers.models import Provider, ProviderHour
 from streaming.policy import decide
 from streaming.policy_types import Action, Candidate, Rules
 from streaming.quality import Quality
@@ -295,3 +295,16 @@ def test_many_workers_note_at_once_and_not_one_word_is_lost(transactional_db: No
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
     assert Provider.objects.get(pk="films").backoff_rung == workers * each
+
+
+@pytest.mark.django_db
+def test_one_whose_newest_word_is_a_refused_key_is_failing_until_it_answers() -> None:
+    made = {"label": "Films", "adapter": "library", "enabled": True, "last_ok_at": ASKED}
+    films = Provider.objects.create(slug="films", **made)
+    assert health.state(films, AT) is health.State.ON
+    refused = ProviderMisconfigured("does not let us in", status=401)
+    noting.failed(films, refused, asked_at=AT, at=AT)
+    assert health.state(films, AT) is health.State.FAILING
+    assert ProviderHour.objects.get().failed == 1
+    noting.answered(films, latency_ms=20, asked_at=AT, at=AT + LADDER[1])
+    assert health.state(films, AT + LADDER[1]) is health.State.ON
