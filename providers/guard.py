@@ -56,6 +56,15 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{host}:{self.port}"
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address as written, and not a name for one (`0x7f.1` is such a name)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one that anybody on the Internet could answer from."""
     try:

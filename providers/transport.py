@@ -25,7 +25,7 @@ from requests.cookies import RequestsCookieJar
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from providers.guard import Guard, Origin
+from providers.guard import Guard, Origin, is_address
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
@@ -115,8 +115,11 @@ def tls_context() -> ssl.SSLContext:
 def _in_time(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     """The system's resolver knows no deadline, so it works in a thread that nobody has to wait for.
 
-    There are only so many: a resolver that hangs is given no more threads than that.
+    There are only so many: a resolver that hangs is given no more threads than that. An address is its own
+    answer.
     """
+    if is_address(host):
+        return [host]
     if not _lookups.acquire(timeout=time_left(CONNECT_TIMEOUT_S)):
         raise OSError("too many names are being looked up")
     answer: Future[Sequence[str]] = Future()

@@ -124,13 +124,13 @@ def _require_sound(reader: Reader, url: str, variables: Mapping[str, str]) -> No
 def _fetch(reader: Reader, url: str, *, at_first: int, inherited: Mapping[str, str] = NOTHING) -> Found:
     """The playlist at an address. A master playlist must be read whole, another until a segment comes."""
     for limit in (at_first, MAX_PLAYLIST):
-        response = reader.get(url, max_bytes=limit)
-        text = response.body.decode("utf-8", "replace")
-        if response.truncated:
+        body, place, whole = reader.beginning(url, limit)
+        text = body.decode("utf-8", "replace")
+        if not whole:
             text = text.rpartition("\n")[0] or text
-        playlist = _parsed(text, response.body, response.url, inherited)
-        if not response.truncated or playlist.segments:
-            return Found(playlist, response.url, not response.truncated)
+        playlist = _parsed(text, body, place, inherited)
+        if whole or playlist.segments:
+            return Found(playlist, place, whole)
     what = "a master playlist" if playlist.is_master else "a playlist without a segment in it"
     raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{what} of more than {MAX_PLAYLIST // 1024} kB")
 

@@ -83,9 +83,25 @@ class Reader:
     def get(self, url: str, *, max_bytes: int, byte_range: tuple[int, int] | None = None) -> Response:
         """A successful response, perhaps truncated at `max_bytes`. Raises Verdict for everything else."""
         response = self._fetch(url, max_bytes, byte_range)
-        if not 200 <= response.status < 300:
-            raise Verdict(_outcome(response), f"{_short(url)} answers {response.status}")
+        _require_good(response, url)
         return response
+
+    def beginning(self, url: str, length: int) -> tuple[bytes, str, bool]:
+        """The first `length` bytes at most, the address that they came from, and whether that is all.
+
+        Asked for as a range: an answer that is cut off costs its connection, and the next request a new one.
+        """
+        response = self._fetch(url, length, (0, length - 1))
+        if response.status == 416:  # it is empty, or its server takes no such range of it
+            response = self._fetch(url, length, None)
+        _require_good(response, url)
+        if response.status != 206:
+            return response.body, response.url, not response.truncated
+        start, total = _content_range(response)
+        if start not in (None, 0):
+            raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} answers another range than asked")
+        whole = len(response.body) < length if total is None else len(response.body) >= total
+        return response.body, response.url, whole and not response.truncated
 
     def read(self, url: str, start: int, length: int) -> Chunk:
         """`length` bytes of a file from `start`, fewer at its end. Copes with a server without Range."""
@@ -179,6 +195,11 @@ def _verdict(error: ProviderError) -> Verdict:
             return Verdict(ProbeOutcome.DEAD, error.message)
         case _:
             return Verdict(ProbeOutcome.INCONCLUSIVE, error.message)
+
+
+def _require_good(response: Response, url: str) -> None:
+    if not 200 <= response.status < 300:
+        raise Verdict(_outcome(response), f"{_short(url)} answers {response.status}")
 
 
 def _outcome(response: Response) -> ProbeOutcome:

@@ -56,11 +56,12 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 class MediaOrigin:
-    """Serves pages by path; `asked` holds path and Range of every request."""
+    """Serves pages by path; `asked` holds path and Range of every request, `connections` who asked."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.asked: list[tuple[str, str]] = []
+        self.connections: set[tuple[str, int]] = set()
         origin = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -88,6 +89,7 @@ class MediaOrigin:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         asked = handler.headers.get("Range", "")
         self.asked.append((handler.path, asked))
+        self.connections.add(handler.client_address)
         page = self.pages.get(handler.path, Page(b"not here", "text/plain", 404))
         status, body, headers = page.status, page.body, dict(page.headers)
         span = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)

@@ -219,6 +219,19 @@ def test_a_film_of_ten_thousand_segments_is_read_from_its_beginning(media_origin
     assert found.bytes_read < 40_000
 
 
+@pytest.mark.parametrize(("ranges", "connections"), [(True, 1), (False, 2)])
+def test_a_long_playlist_costs_no_connection_where_its_server_knows_ranges(
+    media_origin: MediaOrigin, ranges: bool, connections: int
+) -> None:
+    media_origin.put("/segment.ts", media("segment-1920x1080.ts"))
+    lines = "#EXTINF:6.0,\nsegment.ts\n" * 2000
+    media_origin.put(
+        "/long.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n{lines}#EXT-X-ENDLIST\n", ranges=ranges
+    )
+    assert look(media_origin, "/long.m3u8").outcome is ProbeOutcome.OK
+    assert len(media_origin.connections) == connections
+
+
 def test_a_line_that_is_cut_off_in_a_long_playlist_is_not_read(media_origin: MediaOrigin) -> None:
     beginning = "#EXTM3U\n#EXTINF:6.0,\none.ts\n"
     filling = "#" * (16_384 - len(beginning) - len("\n#EXTINF:"))
