@@ -103,7 +103,7 @@ def _others(provider: Provider, probed: Iterable[Probed], count: int) -> QuerySe
         provider=provider, state=State.HEALTHY, next_check_at__isnull=False
     )
     others = healthy.exclude(pk__in=[p.version.pk for p in probed if p.version.provider_id == provider.pk])
-    return others.order_by("next_check_at").prefetch_related("provider")[:count]
+    return others.order_by("next_check_at", "pk").prefetch_related("provider")[:count]
 
 
 def _blame(report: Report, sample: Sample, *, anew: bool) -> None:

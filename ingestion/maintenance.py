@@ -56,7 +56,7 @@ def _to_be_left(at: datetime) -> list[int]:
         taken.filter(rights_from__gt=at),
         taken.filter(provider__in=disabled),
     )
-    keys = chain.from_iterable(versions.values_list("pk", flat=True).iterator() for versions in gone)
+    keys = chain.from_iterable(v.order_by("pk").values_list("pk", flat=True).iterator() for v in gone)
     return list(islice(dict.fromkeys(_showing(keys)), MOVIES))
 
 
@@ -77,13 +77,14 @@ def _undecided(at: datetime) -> set[int]:
 def _showing(keys: Iterator[UUID]) -> Iterator[int]:
     """The movies that point at any of these versions."""
     while some := list(islice(keys, BATCH)):
-        yield from Movie.objects.present().filter(active_stream__in=some).values_list("pk", flat=True)
+        showing = Movie.objects.present().filter(active_stream__in=some)
+        yield from showing.order_by("pk").values_list("pk", flat=True)
 
 
 def _released(report: Report, at: datetime) -> list[StreamVersion]:
     """Versions whose suppression has ended: they may be chosen again, once they have been probed."""
     over = StreamVersion.objects.filter(suppressed_at__isnull=False, suppressed_until__lte=at)
-    versions = list(over.order_by("suppressed_until").prefetch_related("provider")[:MOVIES])
+    versions = list(over.order_by("suppressed_until", "pk").prefetch_related("provider")[:MOVIES])
     for version in versions:
         _release(report, version)
     return reverify.of_present(versions)

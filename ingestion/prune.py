@@ -52,7 +52,7 @@ def _expire(at: datetime, *, before: datetime) -> int:
     )
     unlisted = (
         version.pk
-        for version, movie in _free(unseen.order_by("last_seen"))
+        for version, movie in _free(unseen.order_by("last_seen", "pk"))
         if movie.matched_at is not None and version.last_seen < movie.matched_at
     )
     still = unseen.filter(pk__in=list(islice(unlisted, BATCH)))
@@ -67,7 +67,7 @@ def _delete_expired(*, before: datetime) -> int:
     between could become active, and a turn that leads to a row that is gone could never be finished.
     """
     marked = StreamVersion.objects.filter(expired_at__lt=before)
-    keys = [version.pk for version, _ in islice(_free(marked.order_by("expired_at")), BATCH)]
+    keys = [version.pk for version, _ in islice(_free(marked.order_by("expired_at", "pk")), BATCH)]
     using = router.db_for_write(StreamVersion)
     free = marked.filter(suppressed_at__isnull=True)
     return sum(free.filter(pk=key)._raw_delete(using) for key in keys)

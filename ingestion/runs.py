@@ -116,7 +116,7 @@ def find_lost(*, at: datetime) -> Recovered:
 
     The longest overdue come first, RECOVERED_AT_ONCE at most. And with runs that wait without a slot.
     """
-    overdue = Slot.objects.filter(lease_until__lte=at).order_by("lease_until")
+    overdue = Slot.objects.filter(lease_until__lte=at).order_by("lease_until", "pk")
     found = [_recover(slot, at) for slot in overdue[:RECOVERED_AT_ONCE]]
     found += [Recovered(published=_adopt(run, at)) for run in _without_slot(at)]
     return Recovered(*map(sum, zip(*found, strict=True))) if found else Recovered()

@@ -39,7 +39,8 @@ def initialize() -> dict[str, str]:
 
 def next_runs(at: datetime) -> dict[str, datetime]:
     """When beat starts each job next; what is disabled is left out."""
-    rows = PeriodicTask.objects.filter(name__in=Job.values, enabled=True).select_related("crontab")
+    enabled = PeriodicTask.objects.filter(name__in=Job.values, enabled=True)
+    rows = enabled.order_by("name").select_related("crontab")
     return {row.name: _next(row, at) for row in rows if row.crontab is not None}
 
 

@@ -127,7 +127,7 @@ def _upgrades(query: str, page: Page[Movie]) -> list[Told]:
     """The latest upgrades, one per film, for the first page."""
     if query or page.number > 1:
         return []
-    rows = StreamSwitch.objects.filter(reason=Reason.UPGRADE).order_by("-at")[: UPGRADES_SHOWN * 3]
+    rows = StreamSwitch.objects.filter(reason=Reason.UPGRADE).order_by("-at", "-id")[: UPGRADES_SHOWN * 3]
     newest = {row.movie_id: row for row in reversed(rows)}
     movies = Movie.objects.published().in_bulk(list(newest))
     told = [_told(row, movies[key]) for key, row in newest.items() if key in movies]

@@ -33,12 +33,13 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.present().filter(next_check_at__lte=at).order_by("next_check_at", "pk")
 
     def due_for_refresh(self, at: datetime) -> Self:
-        return self.present().filter(refresh_at__lte=at).order_by("refresh_at")
+        return self.present().filter(refresh_at__lte=at).order_by("refresh_at", "pk")
 
 
 class StreamVersionQuerySet(models.QuerySet["StreamVersion"]):
     def of(self, movie_id: int) -> Self:
-        return self.filter(movie_id=movie_id)
+        """A movie's versions, in the same order on every database."""
+        return self.filter(movie_id=movie_id).order_by("pk")
 
     def due(self, at: datetime) -> Self:
         """Those to be probed, the longest overdue first, with their providers."""

@@ -94,7 +94,7 @@ def _finished(movie_id: int, at: datetime) -> bool:
 
 def _half_done(since: datetime) -> Iterator[int]:
     """Movies whose newest turn is half done, and with it the one that corrects it, if there is one."""
-    newest_first = StreamSwitch.objects.filter(at__gte=since).order_by("-at")
+    newest_first = StreamSwitch.objects.filter(at__gte=since).order_by("-at", "-id")
     taken = newest_first.values_list("movie_id", "seq").iterator(chunk_size=PAGE)
     while page := list(islice(taken, PAGE)):
         movies = Movie.objects.filter(pk__in={movie_id for movie_id, _ in page})

@@ -73,7 +73,7 @@ def _ladder() -> list[dict[str, Any]]:
 
 
 def _switches() -> list[dict[str, Any]]:
-    rows = list(StreamSwitch.objects.defer("decision", "effects").order_by("-at")[:SWITCHES_SHOWN])
+    rows = list(StreamSwitch.objects.defer("decision", "effects").order_by("-at", "-id")[:SWITCHES_SHOWN])
     movies = Movie.objects.in_bulk({row.movie_id for row in rows})
     return [
         {"row": row, "movie": movies[row.movie_id], "what": words.SWITCHES[StreamSwitch.Reason(row.reason)]}

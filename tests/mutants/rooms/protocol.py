@@ -91,8 +91,8 @@ STEPS = [
     ),
     turns(
         "the sweep begins with the oldest turns",
-        'filter(at__gte=since).order_by("-at")',
-        'filter(at__gte=since).order_by("at")',
+        'filter(at__gte=since).order_by("-at", "-id")',
+        'filter(at__gte=since).order_by("at", "-id")',
         "test_the_sweep_looks_at_the_newest_turns_first",
     ),
 ]
