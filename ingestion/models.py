@@ -38,11 +38,17 @@ class IngestRun(models.Model):
     Status = RunStatus
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
-    job = models.CharField(max_length=24, choices=Job)
+    job = models.CharField(max_length=24)
     movie_id = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=12, choices=RunStatus, default=RunStatus.QUEUED)
     trigger = models.CharField(max_length=20, help_text="schedule, discovery, refresh, api, admin, command …")
     requested_by = models.CharField(max_length=150, blank=True)
+    correlation_id = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="what the request, or the run, that asked for this one was called; log lines carry it",
+    )
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -51,6 +57,7 @@ class IngestRun(models.Model):
     progress_total = models.PositiveIntegerField(default=0)
     summary = models.JSONField(default=dict)
     error = models.TextField(blank=True)
+    traceback = models.TextField(blank=True, help_text="of a bug; a failure that was to be expected has none")
 
     class Meta:
         indexes = [
@@ -88,7 +95,7 @@ class IngestLog(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
     at = models.DateTimeField()
     run_id = models.UUIDField(null=True)
-    job = models.CharField(max_length=24, choices=Job)
+    job = models.CharField(max_length=24)
     movie_id = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=10, choices=Status)
     message = models.TextField()
