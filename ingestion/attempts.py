@@ -9,19 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from core.options import OptionError
 from core.outages import OUTAGES
 from ingestion.models import IngestLog, IngestRun
-from ingestion.reports import Report, Stopped
-from providers.errors import ProviderError
-from streaming.errors import SwitchError
+from ingestion.reports import EXPECTED, Report, Stopped
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = timedelta(minutes=1)
-EXPECTED = (ProviderError, SwitchError, OptionError)
-"""What can go wrong in a job without being a bug; its message explains it."""
-
 Work = Callable[[Report], dict[str, Any]]
 """A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
@@ -55,7 +49,14 @@ def attempt(work: Work, report: Report) -> End | None:
         logger.exception("%s failed", report.run)
         said = f"{type(bug).__name__}: {bug}"
         return _failed(IngestLog.Status.ERROR, said, error=traceback.format_exc())
+    if report.mishaps:
+        return End(IngestRun.Status.FAILED, {"summary": summary, "error": _incomplete(report.mishaps)})
     return End(IngestRun.Status.SUCCEEDED, {"summary": summary})
+
+
+def _incomplete(mishaps: int) -> str:
+    times = "One thing" if mishaps == 1 else f"{mishaps} things"
+    return f"{times} went wrong, and the rest was done. The log says what."
 
 
 def _outlasted(report: Report, error: Exception) -> End:

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from core.options import OptionError
+from core.outages import OUTAGES
 from ingestion.models import IngestLog, IngestRun
 from ingestion.slots import Clock, Lease
+from providers.errors import ProviderError
+from streaming.errors import SwitchError
+
+logger = logging.getLogger(__name__)
+
+EXPECTED = (ProviderError, SwitchError, OptionError)
+"""What can go wrong in a job without being a bug; its message explains it."""
 
 
 class Stopped(Exception):
     """The run was cancelled, or taken for lost: its work has to end where it is."""
+
+
+class Failed(Exception):
+    """The work cannot be done, for a reason that the message explains: no bug, and no traceback is kept.
+
+    What is `retryable` may pass, and is tried again as MAX_RETRY_ATTEMPTS allows.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class Report:
@@ -18,6 +42,7 @@ class Report:
 
     def __init__(self, run: IngestRun, clock: Clock, lease: Lease) -> None:
         self.run, self.now, self.lease = run, clock, lease
+        self.mishaps = 0
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the work is. Raises Stopped when it should go no further."""
@@ -28,6 +53,30 @@ class Report:
     def log(self, status: IngestLog.Status, message: str, **details: Any) -> None:
         """Write a log line (see `log`), of the run's movie unless `movie_id` names another."""
         log(self.run, status, message, at=self.now(), **{"movie_id": self.run.movie_id, **details})
+
+    @contextmanager
+    def contained(
+        self, what: str, *, movie_id: int | None = None, otherwise: Callable[[], object] | None = None
+    ) -> Iterator[None]:
+        """Keep what goes wrong with one thing of many, `what`, from the others.
+
+        What was foreseen is a line in the log. A bug is one with its traceback, `otherwise` is called (to put
+        the thing off, or it would come first every time), and the run fails once it has done the rest. A
+        database that is away, and Stopped, end the block as ever.
+        """
+        try:
+            yield
+        except (Stopped, *OUTAGES):
+            raise
+        except EXPECTED as error:
+            self.log(IngestLog.Status.FAILED, str(error), movie_id=movie_id)
+        except Exception as bug:
+            logger.exception("%s: %s failed", self.run, what)
+            self.mishaps += 1
+            said = f"{what} failed: {type(bug).__name__}: {bug}"
+            self.log(IngestLog.Status.ERROR, said, movie_id=movie_id, error=traceback.format_exc())
+            if otherwise is not None:
+                otherwise()
 
 
 def log(
