@@ -105,7 +105,8 @@ class SettingAdmin(RoleAdmin):
     def _write(self, request: HttpRequest, state: conf.State, form: SettingForm) -> str:
         if "reset" in request.POST:
             form.errors.clear()
-            return f"{state.name} is {_shown(conf.reset(state.name).value)} again."
+            back = conf.reset(state.name, by=request.user.get_username(), at=timezone.now())
+            return f"{state.name} is {_shown(back.value)} again."
         if not form.is_valid():
             return ""
         who = request.user.get_username()

@@ -59,7 +59,10 @@ POST    api/providers/{provider}/test                  401  403    403    403   
 
 GET     api/settings                                   401  403    200    200    200
 POST    api/settings                                   401  403    403    403    400
+GET     api/settings/{key}                             401  403    200    200    200
 DELETE  api/settings/{key}                             401  403    403    403    200
+GET     api/settings/{key}/history                     401  403    200    200    200
+POST    api/settings/{key}/revert                      401  403    403    403    400
 """
 PLACES = {
     "movie:movie_id": "movie",

@@ -1,7 +1,9 @@
-"""The runtime settings over HTTP: viewers read them, operators change them."""
+"""The runtime settings over HTTP: viewers read them and their history, operators change them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -11,17 +13,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import conf, options
-from core.permissions import OperatorWrites
+from core import conf, history, options
+from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.serializers import Strict
 
 
 class Change(Strict):
-    """`{"key": "TARGET_QUALITY", "value": "1080p"}`"""
+    """`{"key": "TARGET_QUALITY", "value": "1080p", "comment": "Our screens show no more."}`"""
 
     key = serializers.CharField(max_length=64)
     value = serializers.JSONField()
+    comment = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
     def validate_key(self, key: str) -> str:
         try:
@@ -29,6 +32,13 @@ class Change(Strict):
         except conf.OptionError as error:
             raise serializers.ValidationError(str(error)) from None
         return key
+
+
+class Reversion(Strict):
+    """`{"change": 3}`: what that entry of the history says is to hold again."""
+
+    change = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    comment = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
 
 class NoQuery(Strict):
@@ -45,31 +55,78 @@ class SettingList(APIView):
 
     def post(self, request: Request) -> Response:
         NoQuery.read(request.query_params)
-        wanted = Change.read(request.data)
-        try:
-            state = conf.change(
-                wanted["key"], wanted["value"], by=request.user.get_username(), at=timezone.now()
-            )
-        except conf.OptionError as error:
-            raise serializers.ValidationError({"value": [str(error)]}) from None
-        return Response(setting_body(state))
+        return self.change(request, **Change.read(request.data))
+
+    @staticmethod
+    def change(request: Request, *, key: str, value: Any, comment: str = "") -> Response:
+        """Make the change, and show what holds now."""
+        with refusals("value"):
+            return Response(setting_body(conf.change(key, value, comment=comment, **_said(request))))
 
 
 class SettingDetail(APIView):
-    """DELETE an operator's word: the environment's value or the default holds again."""
+    """GET one setting. DELETE an operator's word: the environment's value or the default holds again."""
 
     permission_classes = [OperatorWrites]
 
+    def get(self, request: Request, key: str) -> Response:
+        return Response(setting_body(_known(key)))
+
     def delete(self, request: Request, key: str) -> Response:
         NoQuery.read(request.query_params)
-        try:
-            state = conf.reset(key)
-        except conf.OptionError as error:
-            raise Problem(404, str(error)) from None
+        _known(key)
+        with refusals():
+            return Response(setting_body(conf.reset(key, **_said(request))))
+
+
+class SettingHistory(APIView):
+    """GET who set it to what, newest first."""
+
+    permission_classes = [IsViewer]
+
+    def get(self, request: Request, key: str) -> Response:
+        _known(key)
+        return Response([asdict(entry) for entry in history.of(key)])
+
+
+class SettingRevert(APIView):
+    """POST the number of an entry of the history: what it says holds again, by one more change."""
+
+    permission_classes = [IsOperator]
+
+    def post(self, request: Request, key: str) -> Response:
+        NoQuery.read(request.query_params)
+        _known(key)
+        asked = Reversion.read(request.data)
+        comment = asked.get("comment", "")
+        with refusals("change"):
+            state = conf.revert(key, asked["change"], comment=comment, **_said(request))
         return Response(setting_body(state))
+
+
+@contextmanager
+def refusals(field: str = "") -> Iterator[None]:
+    """What `core.conf` refuses: 400 at `field` with what is allowed, or 409 when others were faster."""
+    try:
+        yield
+    except (conf.OptionError, history.UnknownChange) as error:
+        raise serializers.ValidationError({field: [str(error)]}) from None
+    except history.Contended as error:
+        raise Problem(409, str(error)) from None
 
 
 def setting_body(state: conf.State) -> dict[str, Any]:
     """One setting, as the API shows it."""
     shown = asdict(state)
     return {"key": shown.pop("name"), **shown}
+
+
+def _known(key: str) -> conf.State:
+    try:
+        return conf.state(key)
+    except conf.OptionError as error:
+        raise Problem(404, str(error)) from None
+
+
+def _said(request: Request) -> dict[str, Any]:
+    return {"by": request.user.get_username(), "at": timezone.now()}

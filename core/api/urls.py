@@ -1,6 +1,6 @@
 from core.api.auth import Login, Logout, Me, Refresh
 from core.api.health import Healthz, Readyz
-from core.api.settings import SettingDetail, SettingList
+from core.api.settings import SettingDetail, SettingHistory, SettingList, SettingRevert
 from core.routes import both
 
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     *both("api/auth/me", Me.as_view(), "me"),
     *both("api/settings", SettingList.as_view(), "settings"),
     *both("api/settings/<str:key>", SettingDetail.as_view(), "setting"),
+    *both("api/settings/<str:key>/history", SettingHistory.as_view(), "setting-history"),
+    *both("api/settings/<str:key>/revert", SettingRevert.as_view(), "setting-revert"),
     *both("healthz", Healthz.as_view(), "healthz"),
     *both("readyz", Readyz.as_view(), "readyz"),
 ]

@@ -59,8 +59,8 @@ def test_a_change_is_forgotten_on_request() -> None:
     client = signed_in("operator")
     client.post(TARGET, {"value": "1080p"})
     client.post(TARGET, {"reset": "1"})
-    assert conf.current().target_quality == "2160p"
-    assert not Setting.objects.exists()
+    assert conf.state("TARGET_QUALITY").source == "default"
+    assert Setting.objects.get().changed_by == "operator"
 
 
 @pytest.mark.parametrize(

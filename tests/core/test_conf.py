@@ -49,7 +49,7 @@ def test_an_operators_word_stands_above_both_until_it_is_taken_back(settings: An
         "ada",
         AT,
     )
-    assert conf.reset("DISCOVER_PAGES") == state("DISCOVER_PAGES")
+    assert conf.reset("DISCOVER_PAGES", by="ada", at=AT) == state("DISCOVER_PAGES")
     assert (conf.current().discover_pages, state("DISCOVER_PAGES").source) == (7, "environment")
 
 
@@ -64,11 +64,11 @@ def test_a_refused_value_writes_nothing_and_tells_nobody() -> None:
         with pytest.raises(OptionError):
             conf.change(name, value, by="ada", at=AT)
     with pytest.raises(OptionError):
-        conf.reset("NOTHING")
+        conf.reset("NOTHING", by="ada", at=AT)
     assert not Setting.objects.exists()
     assert told == []
     conf.change("DISCOVER_PAGES", 3, by="ada", at=AT)
-    conf.reset("DISCOVER_PAGES")
+    conf.reset("DISCOVER_PAGES", by="ada", at=AT)
     assert told == ["DISCOVER_PAGES"] * 2
 
 

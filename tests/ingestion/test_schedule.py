@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 def test_every_job_but_the_queued_one_is_scheduled_by_its_own_name() -> None:
     crons = schedule.initialize()
-    assert set(crons) == set(Job.values) - {Job.MATCH.value}
-    rows = PeriodicTask.objects.filter(name__in=Job.values)
+    assert set(crons) == set(Job) - {Job.MATCH}
+    rows = PeriodicTask.objects.filter(name__in=list(Job))
     assert all(row.name == row.task and row.enabled for row in rows)
     assert {row.name for row in rows} == set(crons)
 
@@ -73,5 +73,5 @@ def test_a_setting_that_changes_moves_its_job_without_being_asked() -> None:
     schedule.initialize()
     conf.change("INGEST_DISCOVER_CRON", "5 4 * * *", by="test", at=AT)
     assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
-    conf.reset("INGEST_DISCOVER_CRON")
+    conf.reset("INGEST_DISCOVER_CRON", by="test", at=AT)
     assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
