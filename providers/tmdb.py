@@ -1,4 +1,4 @@
-"""The TMDB client: lists, details, configuration. https://developer.themoviedb.org/reference
+"""The TMDB client: lists, the change feed, details, configuration. https://developer.themoviedb.org/reference
 
 It asks and reads. Pace, retries, limits and time-outs are the session's; nothing is decided about a movie.
 """
@@ -10,6 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any, Protocol, TypeVar
 
 from providers import tmdb_rows
@@ -17,6 +18,7 @@ from providers.errors import ProviderBadResponse, ProviderError, ProviderMisconf
 from providers.http import GuardedSession, Request, Response
 from providers.tmdb_types import (
     Certification,
+    Changes,
     Configuration,
     Genre,
     ListKind,
@@ -29,6 +31,7 @@ __all__ = [
     "BASE_URL",
     "Cache",
     "Certification",
+    "Changes",
     "Configuration",
     "Genre",
     "ListKind",
@@ -41,6 +44,7 @@ __all__ = [
 
 BASE_URL = "https://api.themoviedb.org/3"
 LAST_PAGE = 500  # "Pages start at 1 and max at 500", https://developer.themoviedb.org/docs/errors
+FEED_DAYS = 14  # at most in one question, https://developer.themoviedb.org/reference/changes-movie-list
 CONFIGURATION_TTL_S = 3 * 86_400  # asking every few days is enough, they say
 
 _T = TypeVar("_T")
@@ -82,33 +86,28 @@ class TmdbClient:
         self._params, self._headers = _credentials(api_key.strip())
         self._cache_key = "tmdb:configuration:" + hashlib.sha256(self._base_url.encode()).hexdigest()[:16]
 
-    def now_playing(self, page: int = 1, region: str = "", language: str = "") -> Page:
-        return self.list(ListKind.NOW_PLAYING, page, region, language)
-
-    def popular(self, page: int = 1, region: str = "", language: str = "") -> Page:
-        return self.list(ListKind.POPULAR, page, region, language)
-
-    def top_rated(self, page: int = 1, region: str = "", language: str = "") -> Page:
-        return self.list(ListKind.TOP_RATED, page, region, language)
-
-    def upcoming(self, page: int = 1, region: str = "", language: str = "") -> Page:
-        return self.list(ListKind.UPCOMING, page, region, language)
-
     def list(self, kind: ListKind, page: int = 1, region: str = "", language: str = "") -> Page:
         """One page of a list. `region` is ISO 3166-1 alpha-2, `language` like "en" or "en-US".
 
         A row that is no movie is logged, skipped and counted. Raises ValueError for wrong arguments.
         """
-        if page < 1:
-            raise ValueError(f"pages start at 1, not {page}")
-        params = {"page": str(page), **_checked(region=(region, _REGION), language=(language, _LANGUAGE))}
-        try:
-            answer = self._get(f"/movie/{ListKind(kind)}", params)
-        except ProviderPermanent as error:
-            if page > 1 and _is_past_the_end(error):
-                return Page(rows=(), page=page, total_pages=min(page - 1, LAST_PAGE))
-            raise
-        return self._page(answer, page)
+        params = _checked(region=(region, _REGION), language=(language, _LANGUAGE))
+        rows, told = self._paged(f"/movie/{ListKind(kind)}", params, page, tmdb_rows.movie_row)
+        once: dict[int, MovieRow] = {}
+        for row in rows:
+            once.setdefault(row.tmdb_id, row)
+        return Page(rows=tuple(once.values()), **told)
+
+    def changes(self, first: date, last: date, page: int = 1) -> Changes:
+        """One page of the movies edited on the days (UTC) from `first` to `last`, FEED_DAYS of them at most.
+
+        https://developer.themoviedb.org/docs/tracking-content-changes. Raises ValueError for wrong arguments.
+        """
+        if not timedelta(0) <= last - first < timedelta(days=FEED_DAYS):
+            raise ValueError(f"ask the change feed for 1 to {FEED_DAYS} days, not from {first} to {last}")
+        params = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+        ids, told = self._paged("/movie/changes", params, page, tmdb_rows.changed_id)
+        return Changes(ids=tuple(dict.fromkeys(ids)), **told)
 
     def details(self, tmdb_id: int, language: str = "") -> MovieDetails:
         """One movie with IMDb id and certifications. Raises TmdbNotFound, ValueError for wrong arguments."""
@@ -153,19 +152,21 @@ class TmdbClient:
             advice = "TMDB refuses the API key: check TMDB_API_KEY (a v3 key or a v4 read access token)"
             raise ProviderMisconfigured(advice, **error.context) from error
 
-    def _page(self, answer: Response, page: int) -> Page:
-        rows: dict[int, MovieRow] = {}
-        skipped = 0
-        for number, row in enumerate(_read(answer, tmdb_rows.rows_of)):
-            try:
-                movie = tmdb_rows.movie_row(row)
-            except ValueError as problem:
-                skipped += 1
-                _log.warning("%s: row %d skipped: %s", answer.shown, number, problem)
-            else:
-                rows.setdefault(movie.tmdb_id, movie)
-        total = min(tmdb_rows.total_pages(answer.json(), otherwise=page), LAST_PAGE)
-        return Page(rows=tuple(rows.values()), page=page, total_pages=total, skipped=skipped)
+    def _paged(
+        self, path: str, params: Mapping[str, str], page: int, parse: Callable[[object], _T]
+    ) -> tuple[tuple[_T, ...], dict[str, int]]:
+        """The rows of one page, and its number, how many pages there are, and how many rows made no sense."""
+        if page < 1:
+            raise ValueError(f"pages start at 1, not {page}")
+        try:
+            answer = self._get(path, {"page": str(page), **params})
+        except ProviderPermanent as error:
+            if page > 1 and _is_past_the_end(error):
+                return (), {"page": page, "total_pages": min(page - 1, LAST_PAGE)}
+            raise
+        rows, skipped = _rows(answer, parse)
+        total_pages = min(tmdb_rows.total_pages(answer.json(), otherwise=page), LAST_PAGE)
+        return rows, {"page": page, "total_pages": total_pages, "skipped": skipped}
 
     def _kept_configuration(self) -> Configuration | None:
         try:
@@ -190,6 +191,19 @@ def _read(answer: Response, parse: Callable[[object], _T]) -> _T:
         return parse(body)
     except ValueError as problem:
         raise answer.bad(f"not what TMDB's reference promises: {problem}") from None
+
+
+def _rows(answer: Response, parse: Callable[[object], _T]) -> tuple[tuple[_T, ...], int]:
+    """The rows of a page, and how many there were besides that made no sense."""
+    rows: list[_T] = []
+    skipped = 0
+    for number, row in enumerate(_read(answer, tmdb_rows.rows_of)):
+        try:
+            rows.append(parse(row))
+        except ValueError as problem:
+            skipped += 1
+            _log.warning("%s: row %d skipped: %s", answer.shown, number, problem)
+    return tuple(rows), skipped
 
 
 def _credentials(api_key: str) -> tuple[dict[str, str], dict[str, str]]:

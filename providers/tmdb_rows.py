@@ -37,6 +37,11 @@ def movie_row(row: object) -> MovieRow:
     return MovieRow(**_facts(facts), genre_ids=genre_ids)
 
 
+def changed_id(row: object) -> int:
+    """The movie that one row of the change feed names. Raises ValueError if it names none."""
+    return _id(_object(row, "a row"))
+
+
 def movie_details(body: object) -> MovieDetails:
     """The answer of /movie/<id> with external_ids and release_dates. Raises ValueError as `movie_row`."""
     facts = _object(body, "a movie")
@@ -88,16 +93,15 @@ def is_movie_id(value: object) -> bool:
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    if not is_movie_id(row.get("id")):
-        raise ValueError(f"id must be a whole number from 1 to {MAX_ID}, not {row.get('id')!r:.40}")
+    tmdb_id = _id(row)
     original_title = _line(row, "original_title", TITLE_LIMIT)
     title = _line(row, "title", TITLE_LIMIT) or original_title
     if not title:
-        raise ValueError(f"movie {row['id']} has no title")
+        raise ValueError(f"movie {tmdb_id} has no title")
     if not isinstance(adult := row.get("adult") or False, bool):  # nobody should guess this one
         raise ValueError(f"adult must be true or false, not {adult!r:.40}")
     return {
-        "tmdb_id": row["id"],
+        "tmdb_id": tmdb_id,
         "title": title,
         "adult": adult,
         "original_title": original_title,
@@ -110,6 +114,13 @@ def _facts(row: Row) -> dict[str, Any]:
         "vote_average": _number(row, "vote_average", most=10.0),
         "vote_count": _whole(row.get("vote_count")),
     }
+
+
+def _id(row: Row) -> int:
+    value = row.get("id")
+    if not isinstance(value, int) or not is_movie_id(value):
+        raise ValueError(f"id must be a whole number from 1 to {MAX_ID}, not {value!r:.40}")
+    return value
 
 
 def _object(value: object, what: str) -> Row:

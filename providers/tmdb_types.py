@@ -85,6 +85,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """One page of the change feed: ids of movies that were edited, each once; the rest is as of `Page`."""
+
+    ids: tuple[int, ...]
+    page: int
+    total_pages: int
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """Where pictures are: base URL with a slash at its end, then a size, then a path."""
 

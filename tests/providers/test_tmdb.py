@@ -75,15 +75,13 @@ def test_every_fixture_names_its_source() -> None:
 @pytest.mark.parametrize("kind", list(ListKind))
 def test_each_list_is_read_by_its_name(origin: Origin, tmdb: TmdbClient, kind: ListKind) -> None:
     origin.on(f"/3/movie/{kind}", recorded(kind))
-    by_name = getattr(tmdb, kind)(page=1, region="CH", language="de-CH")
-    assert by_name == tmdb.list(kind, region="CH", language="de-CH")
-    assert len(by_name.rows) >= 1
+    assert len(tmdb.list(kind, region="CH", language="de-CH").rows) >= 1
     assert origin.asked[0].query == {"page": "1", "region": "CH", "language": "de-CH", "api_key": V3_KEY}
 
 
 def test_a_row_carries_what_the_list_says(origin: Origin, tmdb: TmdbClient) -> None:
     origin.on("/3/movie/now_playing", recorded("now_playing"))
-    page = tmdb.now_playing()
+    page = tmdb.list(ListKind.NOW_PLAYING)
     assert (page.page, page.total_pages, page.skipped) == (1, 87, 0)
     assert page.rows == (
         MovieRow(
@@ -105,14 +103,14 @@ def test_a_row_carries_what_the_list_says(origin: Origin, tmdb: TmdbClient) -> N
 
 def test_pages_that_tmdb_counts_but_does_not_give_are_not_promised(origin: Origin, tmdb: TmdbClient) -> None:
     origin.on("/3/movie/popular", recorded("popular"))
-    assert tmdb.popular().total_pages == 500
+    assert tmdb.list(ListKind.POPULAR).total_pages == 500
 
 
 def test_rows_that_are_no_films_are_logged_skipped_and_counted(
     origin: Origin, tmdb: TmdbClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     origin.on("/3/movie/popular", recorded("malformed_rows"))
-    page = tmdb.popular()
+    page = tmdb.list(ListKind.POPULAR)
     assert [row.tmdb_id for row in page.rows] == [502356, 640146]
     assert (page.skipped, page.total_pages) == (16, 3)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
@@ -131,7 +129,7 @@ def test_rows_that_are_no_films_are_logged_skipped_and_counted(
 )
 def test_a_page_past_the_end_is_empty(origin: Origin, tmdb: TmdbClient, answer: Answer) -> None:
     origin.on("/3/movie/popular", answer)
-    page = tmdb.popular(page=501)
+    page = tmdb.list(ListKind.POPULAR, page=501)
     assert (page.rows, page.page, page.total_pages, page.skipped) == ((), 501, 500, 0)
     assert len(origin.asked) == 1
 
@@ -139,22 +137,48 @@ def test_a_page_past_the_end_is_empty(origin: Origin, tmdb: TmdbClient, answer: 
 def test_the_first_page_is_never_past_the_end(origin: Origin, tmdb: TmdbClient) -> None:
     origin.on("/3/movie/popular", recorded("error_invalid_page", 422))
     with pytest.raises(ProviderPermanent):
-        tmdb.popular()
+        tmdb.list(ListKind.POPULAR)
 
 
 def test_another_bad_request_is_no_end_of_a_list(origin: Origin, tmdb: TmdbClient) -> None:
     origin.on("/3/movie/popular", Answer(400, b'{"status_code": 18}'))
     with pytest.raises(ProviderPermanent):
-        tmdb.popular(page=2)
+        tmdb.list(ListKind.POPULAR, page=2)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"{}", b'{"results": {}}', b"<html>", b""])
 def test_an_answer_that_is_no_list_is_a_bad_response(origin: Origin, tmdb: TmdbClient, body: bytes) -> None:
     origin.on("/3/movie/popular", Answer(body=body))
     with pytest.raises(ProviderBadResponse) as caught:
-        tmdb.popular()
+        tmdb.list(ListKind.POPULAR)
     assert V3_KEY not in str(caught.value)
     assert caught.value.request.startswith(f"GET {origin.url}/3/movie/popular?")
+
+
+def test_the_change_feed_names_movies_by_their_ids(
+    origin: Origin, tmdb: TmdbClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    origin.on("/3/movie/changes", recorded("changes"))
+    page = tmdb.changes(date(2023, 4, 1), date(2023, 4, 14), page=2)
+    assert (page.ids, page.page, page.total_pages, page.skipped) == ((1100748, 1100746, 502356), 2, 3, 2)
+    days = {"start_date": "2023-04-01", "end_date": "2023-04-14"}
+    assert origin.asked[0].query == {"page": "2", **days, "api_key": V3_KEY}
+    assert "row 3 skipped" in caplog.text
+
+
+def test_a_page_past_the_end_of_the_change_feed_is_empty(origin: Origin, tmdb: TmdbClient) -> None:
+    origin.on("/3/movie/changes", recorded("error_page_past_end", 422))
+    page = tmdb.changes(date(2023, 4, 1), date(2023, 4, 1), page=4)
+    assert (page.ids, page.total_pages) == ((), 3)
+
+
+@pytest.mark.parametrize(("first", "last"), [(2, 1), (1, 15)])
+def test_the_change_feed_is_asked_for_a_fortnight_at_most(
+    origin: Origin, tmdb: TmdbClient, first: int, last: int
+) -> None:
+    with pytest.raises(ValueError, match="1 to 14 days"):
+        tmdb.changes(date(2023, 4, first), date(2023, 4, last))
+    assert origin.asked == []
 
 
 def test_details_come_with_external_ids_and_certifications(origin: Origin, tmdb: TmdbClient) -> None:
@@ -229,13 +253,13 @@ def test_an_id_out_of_bounds_is_not_asked_for(origin: Origin, tmdb: TmdbClient, 
 )
 def test_wrong_arguments_are_not_sent(origin: Origin, tmdb: TmdbClient, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"not|look like"):
-        tmdb.popular(**arguments)
+        tmdb.list(ListKind.POPULAR, **arguments)
     assert origin.asked == []
 
 
 def test_a_v4_token_goes_into_the_header(origin: Origin, slept: list[float]) -> None:
     origin.on("/3/movie/popular", recorded("popular"))
-    client(origin, slept, api_key=f" {V4_TOKEN}\n").popular()
+    client(origin, slept, api_key=f" {V4_TOKEN}\n").list(ListKind.POPULAR)
     assert origin.asked[0].headers["authorization"] == f"Bearer {V4_TOKEN}"
     assert "api_key" not in origin.asked[0].query
 
@@ -247,7 +271,7 @@ def test_a_refused_key_is_a_matter_of_configuration(
 ) -> None:
     origin.on("/3/movie/popular", recorded("error_invalid_key", status))
     with pytest.raises(ProviderMisconfigured, match="TMDB_API_KEY") as caught:
-        client(origin, slept, api_key=api_key).popular()
+        client(origin, slept, api_key=api_key).list(ListKind.POPULAR)
     assert "granted a valid key" in caught.value.answer
     assert api_key not in str(vars(caught.value))
     assert slept == []
@@ -264,7 +288,7 @@ def test_a_key_that_cannot_be_one_is_refused_at_once(
 def test_a_rate_limit_is_waited_out(origin: Origin, tmdb: TmdbClient, slept: list[float]) -> None:
     limited = recorded("error_rate_limited", 429, **{"Retry-After": "3"})
     origin.on("/3/movie/popular", limited, recorded("popular"))
-    assert len(tmdb.popular().rows) == 2
+    assert len(tmdb.list(ListKind.POPULAR).rows) == 2
     assert slept == [3.0]
 
 
@@ -274,7 +298,7 @@ def test_trouble_that_lasts_is_a_typed_error(
 ) -> None:
     origin.on("/3/movie/popular", Answer(status))
     with pytest.raises(error):
-        tmdb.popular()
+        tmdb.list(ListKind.POPULAR)
     assert len(origin.asked) == 4
 
 
