@@ -14,10 +14,13 @@ from django.conf import settings  # noqa: E402 - needs the line above, as do the
 
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
+from ingestion import registry  # noqa: E402
 from streaming.live.app import LiveApp  # noqa: E402
 from streaming.live.hub import Hub  # noqa: E402
 
 WORKERS = 8
+
+registry.refuse_faults()
 
 
 def _threads(workers: int) -> Intake:

@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from core import databases
+from ingestion import registry
 from providers import secrets
 from providers.guard import trusted_origin
 
@@ -88,6 +89,16 @@ def site_origin(app_configs: Any, **options: Any) -> list[CheckMessage]:
             Error(text, "Write it as a browser shows it, such as https://tv.example.org.", id="marquee.E008")
         ]
     return []
+
+
+@register(TAG)
+def job_modules(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Each was imported: a process that lacks some jobs would lose their runs."""
+    hint = "Put it beside manage.py or on PYTHONPATH, for web, worker and beat alike."
+    return [
+        Error(f"JOB_MODULES names {module}, which cannot be imported: {why}", hint, id="marquee.E009")
+        for module, why in registry.faults.items()
+    ]
 
 
 @register(TAG, Tags.security, deploy=True)

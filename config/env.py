@@ -106,6 +106,7 @@ VARIABLES = (
     Variable(
         "SITE_ORIGIN", str, "", "Where viewers watch, such as https://tv.example.org: who is to frame embeds."
     ),
+    Variable("JOB_MODULES", list, [], "Python modules with jobs of your own, such as house.jobs."),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR.", _LOG_LEVELS),
 )
 

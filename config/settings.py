@@ -226,6 +226,7 @@ TMDB_IMAGE_BASE_URL = ENV["TMDB_IMAGE_BASE_URL"].rstrip("/") + "/"
 SITE_ORIGIN = ENV["SITE_ORIGIN"].rstrip("/")
 LIBRARY_URL = ENV["LIBRARY_URL"].rstrip("/")
 HTTP_TRUSTED_ORIGINS: list[str] = ENV["HTTP_TRUSTED_ORIGINS"]
+JOB_MODULES: list[str] = ENV["JOB_MODULES"]
 
 LOGGING = {
     "version": 1,

@@ -1,40 +1,98 @@
-"""Every job and its work, and the one way to run it. What a job does is in the module named beside it."""
+"""Our own jobs, and the one way to run any. What a job does is in the module named beside it.
+
+Their names, their times and what they take are said here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from ingestion import discovery, maintenance, matching, prune, refresh, reverify, runs
+from ingestion import discovery, maintenance, matching, prune, refresh, reverify, runs, slots
 from ingestion.models import IngestRun, Job
-from ingestion.runs import Report
+from ingestion.registry import JOBS, job
+from ingestion.reports import Failed, Report
+
+Summary = dict[str, Any]
+
+GONE_AT_ONCE = 100
 
 
-def match(report: Report) -> dict[str, Any]:
-    """One movie, or all that are due."""
+@job(
+    Job.DISCOVER,
+    "Reads what TMDB lists, takes in new movies and queues their searches.",
+    cron="INGEST_DISCOVER_CRON",
+)
+def discover(report: Report) -> Summary:
+    return discovery.discover(report)
+
+
+@job(
+    Job.MATCH,
+    "Finds, measures and switches the streams of one movie, or queues all that are due.",
+    takes_movie=True,
+    time_limit=timedelta(hours=1),  # at the slowest pace a search and its probes take half of it
+)
+def match(report: Report) -> Summary:
     movie_id = report.run.movie_id
     return refresh.match_due(report) if movie_id is None else matching.match(report, movie_id)
 
 
-WORK: dict[Job, Callable[[Report], dict[str, Any]]] = {
-    Job.DISCOVER: discovery.discover,
-    Job.MATCH: match,
-    Job.REFRESH: refresh.refresh,
-    Job.REVERIFY: reverify.reverify,
-    Job.TICK: maintenance.tick,
-    Job.PRUNE: prune.prune,
-}
+@job(
+    Job.REFRESH,
+    "Queues a search for movies below their target whose back-off has ended.",
+    cron="INGEST_REFRESH_CRON",
+)
+def refresh_due(report: Report) -> Summary:
+    return refresh.refresh(report)
+
+
+@job(Job.REVERIFY, "Probes the streams that are due, active ones first.", cron="INGEST_REVERIFY_CRON")
+def reverify_due(report: Report) -> Summary:
+    return reverify.reverify(report)
+
+
+@job(
+    Job.TICK,
+    "Does whatever has just fallen due.",
+    cron="* * * * *",
+    time_limit=timedelta(minutes=15),  # who finds what hangs must not hang for long himself
+)
+def tick(report: Report) -> Summary:
+    close_gone(at=report.now())
+    return maintenance.tick(report)
+
+
+@job(Job.PRUNE, "Deletes what nobody needs any more: old versions, logs and runs.", cron="17 * * * *")
+def prune_old(report: Report) -> Summary:
+    return prune.prune(report)
 
 
 def execute(run_id: uuid.UUID) -> IngestRun | None:
     """Do the work of a queued run. None when it is not queued (any more)."""
     run = IngestRun.objects.filter(pk=run_id).first()
-    return None if run is None else runs.execute(run.pk, WORK[Job(run.job)])
+    if run is None:
+        return None
+    return runs.execute(run.pk, JOBS[run.job].work if run.job in JOBS else _gone)
 
 
-def run_now(job: Job, *, at: datetime, trigger: str, movie_id: int | None = None) -> IngestRun | None:
+def run_now(name: str, *, at: datetime, trigger: str, movie_id: int | None = None) -> IngestRun | None:
     """Run a job here, unless it is active already: then None."""
-    run, created = runs.queue(job, movie_id=movie_id, at=at, trigger=trigger, again=False, publish=False)
+    run, created = runs.queue(name, movie_id=movie_id, at=at, trigger=trigger, again=False, publish=False)
     return execute(run.pk) if created else None
+
+
+def close_gone(*, at: datetime) -> None:
+    """Fail the runs that wait for a job which is no more: no worker has a task of its name.
+
+    Only those that have waited a while: during an update, other workers may know more jobs than this one.
+    """
+    waiting = IngestRun.objects.filter(status=IngestRun.Status.QUEUED, queued_at__lte=at - slots.QUEUED_LEASE)
+    for run in waiting.exclude(job__in=list(JOBS)).order_by("pk")[:GONE_AT_ONCE]:
+        execute(run.pk)
+
+
+def _gone(report: Report) -> Summary:
+    known = ", ".join(JOBS)
+    raise Failed(f"There is no job {report.run.job} any more. There are: {known}.")

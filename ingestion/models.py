@@ -5,15 +5,19 @@ A run's status is written by `ingestion.runs` alone.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.db import models
 
 from core.expiry import Expiry
 from core.ids import uuid7
 from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
 
+JOB_NAME_CHARS = 24
 
-class Job(models.TextChoices):
-    """Every job by the name under which it is scheduled, queued, logged and asked for."""
+
+class Job(StrEnum):
+    """Our own jobs by name. An operator may add others (`ingestion.registry`), so columns hold any name."""
 
     DISCOVER = "tmdb.discover"
     MATCH = "content.match"
@@ -38,7 +42,7 @@ class IngestRun(models.Model):
     Status = RunStatus
 
     id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
-    job = models.CharField(max_length=24)
+    job = models.CharField(max_length=JOB_NAME_CHARS)
     movie_id = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=12, choices=RunStatus, default=RunStatus.QUEUED)
     trigger = models.CharField(max_length=20, help_text="schedule, discovery, refresh, api, admin, command …")
@@ -95,7 +99,7 @@ class IngestLog(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, db_column="_id", editable=False)
     at = models.DateTimeField()
     run_id = models.UUIDField(null=True)
-    job = models.CharField(max_length=24)
+    job = models.CharField(max_length=JOB_NAME_CHARS)
     movie_id = models.PositiveIntegerField(null=True)
     status = models.CharField(max_length=10, choices=Status)
     message = models.TextField()

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from ingestion import schedule
 from ingestion.models import IngestRun, Job
+from ingestion.registry import JOBS
 from providers import health
 from providers.models import Provider
 
@@ -35,7 +36,7 @@ def snapshot(at: datetime) -> dict[str, Any]:
     planned = schedule.next_runs(at)
     return {
         "at": at,
-        "jobs": {job.value: _job(job, planned.get(job.value), at) for job in Job},
+        "jobs": {name: _job(name, planned.get(name), at) for name in JOBS},
         "providers": {provider.slug: _provider(provider, at) for provider in Provider.objects.all()},
         "workers": _workers(),
         "beat_alive": _beat_alive(at),
@@ -43,7 +44,7 @@ def snapshot(at: datetime) -> dict[str, Any]:
     }
 
 
-def _job(job: Job, next_at: datetime | None, at: datetime) -> dict[str, Any]:
+def _job(job: str, next_at: datetime | None, at: datetime) -> dict[str, Any]:
     of_job = IngestRun.objects.filter(job=job)
     over = of_job.filter(finished_at__gte=at - COUNTED).values_list("status").annotate(count=Count("pk"))
     counts = dict(over.order_by())

@@ -16,7 +16,8 @@ from core.problems import Problem
 from core.routes import LARGEST_ID
 from core.serializers import Strict
 from ingestion import runs, schedule, status
-from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.models import IngestLog, IngestRun
+from ingestion.registry import JOBS
 from streaming.models import Movie
 
 
@@ -73,11 +74,11 @@ class RunJob(APIView):
     permission_classes = [IsOperator]
 
     def post(self, request: Request, job: str) -> Response:
-        if job not in Job.values:
-            raise Problem(404, f"There is no job {job[:40]!r}. There are: {', '.join(Job.values)}.")
-        movie_id = _parameters(job, request.data)
+        if job not in JOBS:
+            raise Problem(404, _no_job(job))
+        movie_id = _movie(job, request.data)
         run, created = runs.queue(
-            Job(job),
+            job,
             movie_id=movie_id,
             trigger="api",
             requested_by=request.user.get_username(),
@@ -138,8 +139,18 @@ class Initialize(APIView):
         return Response({"scheduled": schedule.initialize()})
 
 
+class JobName(serializers.CharField):
+    """A job that there is."""
+
+    def to_internal_value(self, data: Any) -> str:
+        name: str = super().to_internal_value(data)
+        if name not in JOBS:
+            raise serializers.ValidationError(_no_job(name))
+        return name
+
+
 class _Newest(Strict):
-    job = serializers.ChoiceField(choices=Job.choices, required=False)
+    job = JobName(required=False)
     movie = serializers.IntegerField(source="movie_id", required=False, min_value=1, max_value=LARGEST_ID)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
 
@@ -156,17 +167,21 @@ class LogFilter(_Newest):
     text = serializers.CharField(source="message__contains", required=False, max_length=100)
 
 
-class MatchParameters(Strict):
+class OneMovie(Strict):
     movie = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
 
 class NoParameters(Strict):
-    """Every other job does all there is to do."""
+    """Most jobs do all there is to do."""
 
 
-def _parameters(job: str, given: Any) -> int | None:
-    """The movie of a `content.match`."""
-    takes = MatchParameters if job == Job.MATCH else NoParameters
+def _no_job(name: str) -> str:
+    return f"There is no job {name[:40]!r}. There are: {', '.join(JOBS)}."
+
+
+def _movie(job: str, given: Any) -> int | None:
+    """The movie that a job is asked for, if it takes one and is not asked for all."""
+    takes = OneMovie if JOBS[job].takes_movie else NoParameters
     movie_id: int | None = takes.read(given).get("movie")
     if movie_id is not None and not Movie.objects.present().filter(pk=movie_id).exists():
         raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")

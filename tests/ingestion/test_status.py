@@ -23,7 +23,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_idle_system_with_nobody_to_do_anything(valkey: Any) -> None:
     schedule.initialize()
     seen = status.snapshot(AT)
-    assert set(seen["jobs"]) == set(Job.values)
+    assert set(seen["jobs"]) == set(Job)
     assert (seen["workers"], seen["beat_alive"], seen["queue_depth"]) == (0, False, 0)
     job = seen["jobs"][Job.DISCOVER]
     assert (job["queued"], job["running"], job["succeeded"], job["last"]) == (0, [], 0, None)

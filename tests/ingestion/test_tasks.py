@@ -11,6 +11,7 @@ from celery.exceptions import Reject
 from django.db import OperationalError
 
 from ingestion import jobs, slots, tasks
+from ingestion.models import Job
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_message_goes_back_to_the_broker_but_not_at_once(pauses: list[float], run_id: str | None) -> None:
     """It would come back at once, a thousand times a second."""
     with pytest.raises(Reject) as rejected:
-        tasks.reverify(run_id)
+        tasks.do(Job.REVERIFY, run_id)
     assert rejected.value.requeue
     assert pauses == [slots.TRY_AGAIN_S]
 
 
 def test_a_tick_that_cannot_begin_is_left_to_the_next(pauses: list[float]) -> None:
     """Kept, they would all come at once after a long outage."""
-    tasks.tick()
+    tasks.do(Job.TICK)
     assert pauses == []

@@ -7,8 +7,9 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from ingestion import jobs, runs
-from ingestion.models import IngestRun, Job
+from ingestion import runs
+from ingestion.models import IngestRun
+from ingestion.registry import JOBS
 from streaming.models import Movie, StreamVersion
 from tests.providers.media import MediaOrigin, media
 
@@ -91,16 +92,16 @@ class World(MediaOrigin):
         super()._answer(handler)
 
 
-def run(job: Job, *, at: datetime, movie_id: int | None = None) -> IngestRun:
+def run(job: str, *, at: datetime, movie_id: int | None = None) -> IngestRun:
     """One run of a job as of `at`, here and now."""
     queued, created = runs.queue(job, movie_id=movie_id, at=at, trigger="test", publish=False)
     assert created
-    closed = runs.execute(queued.pk, jobs.WORK[job], clock=lambda: at)
+    closed = runs.execute(queued.pk, JOBS[job].work, clock=lambda: at)
     assert closed is not None
     return closed
 
 
-def succeeded(job: Job, *, at: datetime, movie_id: int | None = None) -> dict[str, Any]:
+def succeeded(job: str, *, at: datetime, movie_id: int | None = None) -> dict[str, Any]:
     """The summary of a run that has to succeed."""
     closed = run(job, at=at, movie_id=movie_id)
     assert closed.status == IngestRun.Status.SUCCEEDED, closed.error

@@ -95,7 +95,7 @@ def _ingest(console: Console, movie_id: int | None, pages: int | None) -> bool:
     return all(run.status == IngestRun.Status.SUCCEEDED for run in done)
 
 
-def _run(console: Console, job: Job, work: Work, *, movie_id: int | None = None) -> list[IngestRun]:
+def _run(console: Console, job: str, work: Work, *, movie_id: int | None = None) -> list[IngestRun]:
     """Run a job here, also one that waits in the queue; unless a worker is at it."""
     at = timezone.now()
     run, _ = runs.queue(job, movie_id=movie_id, at=at, trigger="command", again=False, publish=False)
