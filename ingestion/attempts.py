@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from core.outages import OUTAGES
+from ingestion import bugs
 from ingestion.models import IngestLog, IngestRun
-from ingestion.reports import EXPECTED, Report, Stopped
-
-logger = logging.getLogger(__name__)
+from ingestion.reports import EXPECTED, Overran, Report, Stopped
 
 RETRY_AFTER = timedelta(minutes=1)
+SUMMARY_CHARS = 100_000
+
 Work = Callable[[Report], dict[str, Any]]
 """A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
@@ -37,26 +37,41 @@ class End:
 def attempt(work: Work, report: Report) -> End | None:
     """Do the work. None if it was stopped: then its run is closed already."""
     try:
-        summary = work(report)
+        summary = _checked(work(report))
+    except Overran as late:
+        return _failed(IngestLog.Status.FAILED, str(late))
     except Stopped:
         return None
     except EXPECTED as error:
-        retry_in = _pause(report.run) if getattr(error, "retryable", False) else None
+        retry_in = _pause(report) if getattr(error, "retryable", False) else None
         return _failed(IngestLog.Status.FAILED, str(error), retry_in=retry_in)
     except OUTAGES as error:
         return _outlasted(report, error)
     except Exception as bug:
-        logger.exception("%s failed", report.run)
-        said = f"{type(bug).__name__}: {bug}"
-        return _failed(IngestLog.Status.ERROR, said, error=traceback.format_exc())
+        return failed_by(bug, report)
     if report.mishaps:
         return End(IngestRun.Status.FAILED, {"summary": summary, "error": _incomplete(report.mishaps)})
     return End(IngestRun.Status.SUCCEEDED, {"summary": summary})
 
 
+def failed_by(bug: Exception, report: Report) -> End:
+    """The end of a run by a mistake of ours."""
+    told = bugs.told(bug, report.run, report.lease)
+    return _failed(IngestLog.Status.ERROR, told.sentence, traceback=told.traceback)
+
+
 def _incomplete(mishaps: int) -> str:
     times = "One thing" if mishaps == 1 else f"{mishaps} things"
     return f"{times} went wrong, and the rest was done. The log says what."
+
+
+def _checked(summary: Any) -> dict[str, Any]:
+    """A summary, if it is one. Raises TypeError or ValueError: bugs of the work."""
+    if not isinstance(summary, dict):
+        raise TypeError(f"A job returns a dictionary, its summary, and not {type(summary).__name__}.")
+    if (size := len(json.dumps(summary, allow_nan=False))) > SUMMARY_CHARS:
+        raise ValueError(f"A summary has at most {SUMMARY_CHARS} characters of JSON, and not {size}.")
+    return summary
 
 
 def _outlasted(report: Report, error: Exception) -> End:
@@ -65,16 +80,17 @@ def _outlasted(report: Report, error: Exception) -> End:
     One that answers at once was too slow for the work, and may well be so again.
     """
     away = report.lease.outlast()
-    retry_in = timedelta(0) if away else _pause(report.run)
+    retry_in = timedelta(0) if away else _pause(report)
     said = f"The database did not answer: {error}"
     return _failed(IngestLog.Status.FAILED, said, retry_in=retry_in, counts=not away)
 
 
-def _pause(run: IngestRun) -> timedelta:
-    pause: timedelta = RETRY_AFTER * 2**run.attempts
-    return pause
+def _pause(report: Report) -> timedelta:
+    """2, 4, 8 … minutes, and up to half as much again: what failed together does not come back together."""
+    pause: timedelta = RETRY_AFTER * 2**report.run.attempts
+    return pause * (1 + report.rng() / 2)
 
 
-def _failed(status: IngestLog.Status, message: str, *, error: str = "", **retry: Any) -> End:
-    said = {"status": status, "message": message, "error": error}
-    return End(IngestRun.Status.FAILED, {"error": error or message}, said, **retry)
+def _failed(status: IngestLog.Status, error: str, *, traceback: str = "", **retry: Any) -> End:
+    columns = {"error": error, "traceback": traceback}
+    return End(IngestRun.Status.FAILED, columns, {"status": status, "message": error}, **retry)

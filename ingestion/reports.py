@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.options import OptionError
 from core.outages import OUTAGES
+from ingestion import bugs
 from ingestion.models import IngestLog, IngestRun
 from ingestion.slots import Clock, Lease
 from providers.errors import ProviderError
 from streaming.errors import SwitchError
-
-logger = logging.getLogger(__name__)
-
-EXPECTED = (ProviderError, SwitchError, OptionError)
-"""What can go wrong in a job without being a bug; its message explains it."""
 
 
 class Stopped(Exception):
@@ -37,11 +32,21 @@ class Failed(Exception):
         self.retryable = retryable
 
 
-class Report:
-    """What the work of one run says while it goes on. `now` is its only clock."""
+EXPECTED = (Failed, ProviderError, SwitchError, OptionError)
+"""What can go wrong in a job without being a bug; its message explains it."""
 
-    def __init__(self, run: IngestRun, clock: Clock, lease: Lease) -> None:
-        self.run, self.now, self.lease = run, clock, lease
+
+class Overran(Stopped):
+    """The run has taken as long as it may."""
+
+
+class Report:
+    """What the work of one run says while it goes on. `now` is its only clock, `rng` its only chance."""
+
+    def __init__(
+        self, run: IngestRun, clock: Clock, lease: Lease, rng: Callable[[], float] = random.random
+    ) -> None:
+        self.run, self.now, self.lease, self.rng = run, clock, lease, rng
         self.mishaps = 0
 
     def progress(self, done: int, total: int) -> None:
@@ -49,6 +54,8 @@ class Report:
         running = IngestRun.objects.filter(pk=self.run.pk, status=IngestRun.Status.RUNNING)
         if self.lease.lost.is_set() or not running.update(progress_done=done, progress_total=total):
             raise Stopped
+        if self.now() >= self.lease.deadline:
+            raise Overran(overran(self.run, self.lease.deadline))
 
     def log(self, status: IngestLog.Status, message: str, **details: Any) -> None:
         """Write a log line (see `log`), of the run's movie unless `movie_id` names another."""
@@ -71,12 +78,18 @@ class Report:
         except EXPECTED as error:
             self.log(IngestLog.Status.FAILED, str(error), movie_id=movie_id)
         except Exception as bug:
-            logger.exception("%s: %s failed", self.run, what)
             self.mishaps += 1
-            said = f"{what} failed: {type(bug).__name__}: {bug}"
-            self.log(IngestLog.Status.ERROR, said, movie_id=movie_id, error=traceback.format_exc())
+            told = bugs.told(bug, f"{self.run}: {what}", self.lease)
+            said = f"{what} failed: {told.sentence}"
+            self.log(IngestLog.Status.ERROR, said, movie_id=movie_id, error=told.traceback)
             if otherwise is not None:
                 otherwise()
+
+
+def overran(run: IngestRun, deadline: datetime) -> str:
+    """The sentence for a run that was not done by its deadline."""
+    assert run.started_at is not None
+    return f"It was not done within {(deadline - run.started_at) / timedelta(minutes=1):g} minutes."
 
 
 def log(

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from django.db import close_old_connections, connections
 
+from core import correlation
 from core.outages import OUTAGES
 from ingestion.models import Slot
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 Written = TypeVar("Written")
 
+QUEUED_LEASE = timedelta(minutes=10)
+"""How long a queued run is left to the broker before it is published once more."""
 RUNNING_LEASE = timedelta(seconds=60)
 HEARTBEAT_S = 15.0
 TRY_AGAIN_S = 1.0
@@ -69,17 +72,18 @@ def release(key: str, run_id: uuid.UUID) -> bool:
 
 
 class Lease:
-    """A slot while its run works. `lost` is set once the slot is somebody else's."""
+    """A slot while its run works, until its `deadline` at the longest. `lost` is set once the slot is
+    somebody else's."""
 
-    def __init__(self, key: str, run_id: uuid.UUID, clock: Clock) -> None:
-        self.key, self.run_id, self._clock = key, run_id, clock
+    def __init__(self, key: str, run_id: uuid.UUID, clock: Clock, deadline: datetime) -> None:
+        self.key, self.run_id, self.deadline, self._clock = key, run_id, deadline, clock
         self.lost = threading.Event()
         self._over = threading.Event()
 
     def renew(self) -> bool:
         """Extend the lease. False if the database does not answer; the next beat asks again."""
         try:
-            if not extend(self.key, self.run_id, until=self._clock() + RUNNING_LEASE):
+            if not extend(self.key, self.run_id, until=min(self._clock() + RUNNING_LEASE, self.deadline)):
                 self.lost.set()
         except OUTAGES as error:
             logger.warning("the lease of %s was not renewed: %s", self.key, error)
@@ -118,11 +122,13 @@ class Lease:
 
 
 @contextmanager
-def kept(key: str, run_id: uuid.UUID, clock: Clock) -> Iterator[Lease]:
-    """Hold the slot, heartbeat included, for as long as the block lasts."""
-    lease = Lease(key, run_id, clock)
+def kept(key: str, run_id: uuid.UUID, clock: Clock, *, deadline: datetime) -> Iterator[Lease]:
+    """Hold the slot, heartbeat included, for as long as the block lasts; past the deadline anybody may take
+    it, however alive the heartbeat is."""
+    lease = Lease(key, run_id, clock, deadline)
     lease.renew()
-    thread = threading.Thread(target=lease.beat, name=f"lease {key}", daemon=True)
+    beat = correlation.carried(lease.beat)
+    thread = threading.Thread(target=beat, name=f"lease {key}", daemon=True)
     thread.start()
     try:
         yield lease

@@ -11,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
 
+from core import correlation
+
 _T = TypeVar("_T")
 
 
@@ -31,7 +33,7 @@ class Bulkheads:
             if pool is None:
                 pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"providers-{name}")
                 self._pools[name] = pool
-        return pool.submit(work)
+        return pool.submit(correlation.carried(work))
 
     def _forget(self) -> None:
         """Also after a fork: the child has none of its parent's threads."""

@@ -46,6 +46,13 @@ def masks(provider: Provider) -> set[str]:
     return known
 
 
+def all_masks() -> set[str]:
+    """Every secret of this installation: for texts that may quote anything, a traceback above all."""
+    ours = {settings.SECRET_KEY, settings.TMDB_API_KEY, *settings.PROVIDER_SECRET_KEYS}
+    ours |= {str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()}
+    return ours.union(*map(masks, Provider.objects.all()))
+
+
 def set_at(token: object) -> datetime | None:
     """When a secret was entered, for display: nobody vouches for it. None where the token is none."""
     try:

@@ -67,11 +67,11 @@ def test_users_are_held_to_a_slow_pace_and_editors_are_not(movie: Movie, setting
 def test_without_a_broker_the_run_waits_for_it(movie: Movie, settings: Any, monkeypatch: Any) -> None:
     from kombu.exceptions import OperationalError
 
-    from ingestion import runs
+    from ingestion import ending
 
     def away(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("nobody listens")
 
-    monkeypatch.setattr(runs.current_app, "send_task", away)
+    monkeypatch.setattr(ending.current_app, "send_task", away)
     assert post(movie).status_code == 202
     assert IngestRun.objects.get().status == IngestRun.Status.QUEUED

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, connections
 
 from core import conf
-from ingestion import runs, slots
+from ingestion import ending, lost, runs, slots
 from ingestion.models import IngestLog, IngestRun, Job, Slot
 from ingestion.runs import Report, Stopped
 from providers.errors import ProviderPermanent, ProviderTransient
@@ -33,7 +33,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def send_task(job: str, args: list[str], **options: Any) -> None:
         published.append(args[0])
 
-    monkeypatch.setattr(runs.current_app, "send_task", send_task)
+    monkeypatch.setattr(ending.current_app, "send_task", send_task)
     return published
 
 
@@ -182,7 +182,7 @@ def test_a_lost_run_is_retried_once_also_if_whoever_found_it_came_no_further(
         raise OperationalError("the connection was lost")
 
     with monkeypatch.context() as outage:
-        outage.setattr(runs, "_pass_on", away)
+        outage.setattr(ending, "pass_on", away)
         with pytest.raises(OperationalError):
             runs.find_lost(at=LATER)
     assert IngestRun.objects.get().status == Status.LOST
@@ -196,7 +196,7 @@ def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
     monkeypatch: pytest.MonkeyPatch, applied: bool
 ) -> None:
     run, _ = queue()
-    close = runs._close
+    close = ending.close
     lost = iter([True])
 
     def closing(*args: Any, **columns: Any) -> bool:
@@ -206,7 +206,7 @@ def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
             close(*args, **columns)
         raise OperationalError("the connection was lost")
 
-    monkeypatch.setattr(runs, "_close", closing)
+    monkeypatch.setattr(ending, "close", closing)
     monkeypatch.setattr(slots, "TRY_AGAIN_S", 0.0)
 
     def work(report: Report) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def test_what_follows_a_run_is_as_young_as_its_row_however_long_the_database_was
 ) -> None:
     """Without a slot of its own yet, an old one would be taken for a stray, and deleted (`find_lost`)."""
     run, _ = queue()
-    follow, now = runs._follow, [AT]
+    follow, now = ending._follow, [AT]
 
     def following(*args: Any, **options: Any) -> bool:
         if now == [AT]:
@@ -230,7 +230,7 @@ def test_what_follows_a_run_is_as_young_as_its_row_however_long_the_database_was
             raise OperationalError("the connection was lost")
         return follow(*args, **options)
 
-    monkeypatch.setattr(runs, "_follow", following)
+    monkeypatch.setattr(ending, "_follow", following)
     monkeypatch.setattr(slots, "TRY_AGAIN_S", 0.0)
 
     def work(report: Report) -> dict[str, Any]:
@@ -280,7 +280,8 @@ def test_a_bug_is_closed_with_its_traceback() -> None:
     closed = runs.execute(run.pk, work, clock=clock())
     assert closed is not None
     assert closed.status == Status.FAILED
-    assert "test_runs.py" in closed.error
+    assert closed.error == "ZeroDivisionError: integer division or modulo by zero"
+    assert "test_runs.py" in closed.traceback
     assert "ZeroDivisionError" in IngestLog.objects.get(status=IngestLog.Status.ERROR).message
     assert Slot.objects.get().run_id is None
 
@@ -392,7 +393,7 @@ def test_a_run_that_is_lost_again_and_again_is_given_up() -> None:
 def test_one_tick_deals_with_so_many_slots_the_longest_overdue_first(
     broker: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "RECOVERED_AT_ONCE", 1)
+    monkeypatch.setattr(lost, "RECOVERED_AT_ONCE", 1)
     later, _ = queue(movie_id=1, at=AT + timedelta(seconds=1))
     sooner, _ = queue(movie_id=2, at=AT)
     broker.clear()
@@ -426,7 +427,7 @@ def test_asking_finds_a_lost_run_without_waiting_for_a_tick() -> None:
 
 def test_a_worker_that_died_after_closing_leaves_a_slot_that_is_freed() -> None:
     run = start()
-    assert runs._close([Status.RUNNING], run, Status.SUCCEEDED, at=AT)
+    assert ending.close([Status.RUNNING], run, Status.SUCCEEDED, at=AT)
     assert runs.find_lost(at=LATER) == (0, 0, 0)
     assert Slot.objects.get().run_id is None
 
@@ -435,7 +436,7 @@ def test_a_worker_that_died_between_a_failure_and_its_retry_does_not_lose_the_re
     broker: list[str],
 ) -> None:
     run = start()
-    assert runs._close([Status.RUNNING], run, Status.FAILED, at=AT)
+    assert ending.close([Status.RUNNING], run, Status.FAILED, at=AT)
     assert runs.find_lost(at=LATER) == (0, 1, 0)
     assert broker[-1] == str(IngestRun.objects.get(status=Status.QUEUED).pk)
 
@@ -445,7 +446,7 @@ def test_a_run_whose_worker_came_back_before_it_was_looked_at_is_not_lost() -> N
     run = start()
     overdue = Slot.objects.get()
     assert slots.extend(overdue.pk, run.pk, until=LATER + timedelta(minutes=1))
-    assert runs._recover(overdue, LATER) == (0, 0, 0)
+    assert lost.recover(overdue, LATER) == (0, 0, 0)
     assert IngestRun.objects.get().status == Status.RUNNING
 
 
@@ -475,7 +476,7 @@ def test_a_run_without_a_slot_goes_where_another_has_the_slot(broker: list[str])
 
 def test_a_run_that_ran_between_two_looks_leaves_its_slot_free(monkeypatch: pytest.MonkeyPatch) -> None:
     run = written_down(status=Status.SUCCEEDED)
-    monkeypatch.setattr(runs, "_without_slot", lambda at: [run])
+    monkeypatch.setattr(lost, "_without_slot", lambda at: [run])
     assert runs.find_lost(at=LATER) == (0, 0, 0)
     assert Slot.objects.get().run_id is None
 
@@ -510,12 +511,12 @@ def test_without_a_broker_a_run_stays_queued_and_the_next_tick_publishes_it(
 ) -> None:
     away = Celery("away", broker="redis+socket:///nowhere/at-all.sock", set_as_current=False)
     away.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    back = runs.current_app
-    monkeypatch.setattr(runs, "current_app", away)
+    back = ending.current_app
+    monkeypatch.setattr(ending, "current_app", away)
     run, created = queue()
     assert (created, run.status) == (True, Status.QUEUED)
     assert runs.find_lost(at=AT).published == 1, "tried once more, in vain"
-    monkeypatch.setattr(runs, "current_app", back)
+    monkeypatch.setattr(ending, "current_app", back)
     assert runs.find_lost(at=AT).published == 1
     assert runs.find_lost(at=AT).published == 0
     assert broker == [str(run.pk)]

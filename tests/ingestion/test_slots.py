@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
-from ingestion import runs, slots
+from ingestion import ending, lost, runs, slots
 from ingestion.models import IngestRun, Job, Slot
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 KEY = "content.match:7"
 MINE, YOURS = uuid.UUID(int=1), uuid.UUID(int=2)
 
@@ -71,11 +72,11 @@ def test_the_next_run_is_all_that_anybody_asked_for(slot: Slot) -> None:
 def test_of_two_ticks_one_publishes_a_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both have read the slot before either of them wrote to it."""
     published: list[Any] = []
-    monkeypatch.setattr(runs.current_app, "send_task", lambda job, args, **_: published.append(args))
+    monkeypatch.setattr(ending.current_app, "send_task", lambda job, args, **_: published.append(args))
     run, _ = runs.queue(Job.MATCH, movie_id=7, trigger="test", at=AT)
     as_read, queued = Slot.objects.get(), IngestRun.objects.get(pk=run.pk)
-    assert runs._publish_again(as_read, queued, LATER)
-    assert not runs._publish_again(as_read, queued, LATER + timedelta(seconds=1))
+    assert lost._publish_again(as_read, queued, LATER)
+    assert not lost._publish_again(as_read, queued, LATER + timedelta(seconds=1))
     assert len(published) == 2, "once when it was asked for, once by the first tick"
 
 
@@ -97,7 +98,7 @@ def test_what_a_database_refuses_that_answers_is_not_tried_again_without_a_pause
             raise refusal
         return "written"
 
-    assert slots.Lease(KEY, MINE, lambda: LATER).written(write) == "written"
+    assert slots.Lease(KEY, MINE, lambda: LATER, NEVER).written(write) == "written"
     assert pauses == [slots.TRY_AGAIN_S] * 2
 
 
@@ -105,7 +106,7 @@ def test_what_a_database_refuses_that_answers_is_not_tried_again_without_a_pause
 def test_a_heartbeat_holds_no_connection_from_one_beat_to_the_next(
     slot: Slot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease, held = slots.Lease(KEY, MINE, lambda: LATER), []
+    lease, held = slots.Lease(KEY, MINE, lambda: LATER, NEVER), []
 
     def wait(seconds: float) -> bool:
         pooled = [c for c in connections.all(initialized_only=True) if c.vendor != "mongodb"]

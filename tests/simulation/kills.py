@@ -18,7 +18,7 @@ from unittest.mock import patch
 from celery import current_app
 from django.db import connections
 
-from ingestion import checking, runs, slots
+from ingestion import checking, ending, runs, slots
 from streaming import events, turns
 from streaming.querysets import MovieQuerySet, StreamVersionQuerySet
 
@@ -55,8 +55,8 @@ FUSES = (
     ),
     Fuse(where="before the movie", owner=MovieQuerySet, name="update", column="switch_seq"),
     Fuse(where="before anybody is nudged", owner=events, name="nudge"),
-    Fuse(where="before the run is closed", owner=runs, name="_close"),
-    Fuse(where="once the run is closed", owner=runs, name="_close", after=True),
+    Fuse(where="before the run is closed", owner=ending, name="close"),
+    Fuse(where="once the run is closed", owner=ending, name="close", after=True),
     Fuse(where="before the slot is free", owner=slots, name="release"),
     Fuse(where="once a run is queued", owner=runs, name="_claim", after=True),
 )

@@ -7,7 +7,10 @@ from tests.mutants.mutant import mutants_of
 PRUNE = "tests/ingestion/test_prune.py"
 prune = mutants_of("ingestion/prune.py", tests="tests/ingestion/test_keeping.py")
 slots = mutants_of("ingestion/slots.py", tests="tests/ingestion/test_slots.py")
-runs = mutants_of("ingestion/runs.py", tests="tests/ingestion/test_runs.py")
+RUNS_TESTS = "tests/ingestion/test_runs.py"
+runs = mutants_of("ingestion/runs.py", tests=RUNS_TESTS)
+lost = mutants_of("ingestion/lost.py", tests=RUNS_TESTS)
+ending = mutants_of("ingestion/ending.py", tests=RUNS_TESTS)
 
 PRUNING = [
     prune(
@@ -136,7 +139,7 @@ SLOTS = [
     ),
 ]
 RUNS = [
-    runs(
+    lost(
         "a run is lost although its worker came back",
         "if not slots.take_over(slot, until=at):",
         "if slots.take_over(slot, until=at) is None:",
@@ -148,7 +151,7 @@ RUNS = [
         "queued = IngestRun.objects.filter(pk=run_id)",
         "test_a_cancelled_run_in_the_queue_never_starts",
     ),
-    runs(
+    ending(
         "a run that is over is closed again",
         "IngestRun.objects.filter(pk=run.pk, status__in=list(among))",
         "IngestRun.objects.filter(pk=run.pk)",

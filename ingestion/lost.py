@@ -1,0 +1,122 @@
+"""Runs that nobody works on any more: their worker died, they hang, or no message ever reached a worker.
+
+A slot whose lease ran out tells. Nothing here waits, and two who look at once do everything once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ingestion import ending, slots
+from ingestion.ending import key_of
+from ingestion.models import IngestLog, IngestRun, Slot
+from ingestion.reports import log, overran
+
+Status = IngestRun.Status
+
+RECOVERED_AT_ONCE = 500
+
+
+class Recovered(NamedTuple):
+    """What `find_lost` found: lost runs, how many of these are retried, and queued ones published again."""
+
+    lost: int = 0
+    retried: int = 0
+    published: int = 0
+
+
+def find_lost(*, at: datetime) -> Recovered:
+    """Deal with slots whose lease ran out: its worker died, or its message has not reached a worker yet.
+
+    The longest overdue come first, RECOVERED_AT_ONCE at most. And with runs that wait without a slot.
+    """
+    overdue = Slot.objects.filter(lease_until__lte=at).order_by("lease_until", "pk")
+    found = [recover(slot, at) for slot in overdue[:RECOVERED_AT_ONCE]]
+    found += [Recovered(published=_adopt(run, at)) for run in _without_slot(at)]
+    return Recovered(*map(sum, zip(*found, strict=True))) if found else Recovered()
+
+
+def active(key: str, at: datetime) -> IngestRun | None:
+    """The run that holds this slot, if any; a lease that ran out is dealt with first."""
+    slot, _ = Slot.objects.get_or_create(key=key)
+    run = _holder(slot)
+    if slot.lease_until is not None and (run is None or slot.lease_until <= at):
+        recover(slot, at)
+        slot.refresh_from_db()
+        run = _holder(slot)
+    return run
+
+
+def recover(slot: Slot, at: datetime) -> Recovered:
+    """Deal with one slot whose lease had run out when it was read."""
+    run = _holder(slot)
+    if run is None:
+        Slot.objects.filter(pk=slot.pk, run_id=slot.run_id).update(run_id=None, lease_until=None)
+        return Recovered()
+    if run.status == Status.QUEUED:
+        return Recovered(published=_publish_again(slot, run, at))
+    if not slots.take_over(slot, until=at):
+        return Recovered()  # its worker is back: it was the database that had been away
+    if run.status == Status.RUNNING and _was_kept_to_the_end(slot, run):
+        _end(run, Status.FAILED, overran(run, ending.deadline_of(run)), at)
+        ending.pass_on(run, at=at)
+        return Recovered()
+    lost = run.status == Status.RUNNING and _end(run, Status.LOST, _why_lost(run), at)
+    # One that is over, and still has its slot: whoever closed it came no further.
+    owed = lost or run.status in (Status.LOST, Status.FAILED)
+    return Recovered(lost, ending.pass_on(run, at=at, retry_in=timedelta(0) if owed else None))
+
+
+def _was_kept_to_the_end(slot: Slot, run: IngestRun) -> bool:
+    """Whether its worker held the slot until the run's deadline: then it hangs, and would again."""
+    return slot.lease_until is not None and slot.lease_until >= ending.deadline_of(run)
+
+
+def _end(run: IngestRun, status: str, error: str, at: datetime) -> bool:
+    """Close a run in its worker's place, if it has not come back to do so."""
+    ended = ending.close([Status.RUNNING], run, status, at=at, error=error)
+    if ended:
+        log(run, IngestLog.Status.ERROR, f"The run is {status}: {error}", at=at, movie_id=run.movie_id)
+    return ended
+
+
+def _why_lost(run: IngestRun) -> str:
+    error = "Its worker went away without closing it."
+    if ending.is_last(run.attempts):
+        error += f" That was attempt {run.attempts}, and the last: it may be what ends its workers."
+    return error
+
+
+def _without_slot(at: datetime) -> list[IngestRun]:
+    """Runs that were written down, but whoever did so died before they had their slot."""
+    old = IngestRun.objects.filter(status=Status.QUEUED, queued_at__lte=at - slots.QUEUED_LEASE)
+    waiting = list(old.order_by("pk")[:RECOVERED_AT_ONCE])
+    held = dict(Slot.objects.filter(pk__in=map(key_of, waiting)).values_list("pk", "run_id"))
+    return [run for run in waiting if held.get(key_of(run)) != run.pk]
+
+
+def _adopt(run: IngestRun, at: datetime) -> bool:
+    """Give a run its slot and publish it. Where another has that slot, this one is not wanted any more."""
+    queued = IngestRun.objects.filter(pk=run.pk, status=Status.QUEUED)
+    Slot.objects.get_or_create(key=key_of(run))
+    if not slots.claim(key_of(run), run.pk, until=at + slots.QUEUED_LEASE):
+        queued.delete()
+    elif queued.exists():
+        ending.publish(run, at=at)
+        return True
+    else:  # it ran after all, between two looks
+        slots.release(key_of(run), run.pk)
+    return False
+
+
+def _publish_again(slot: Slot, run: IngestRun, at: datetime) -> bool:
+    """Publish a queued run once more, unless another tick has just done so."""
+    won = slots.take_over(slot, until=at + slots.QUEUED_LEASE)
+    if won:
+        ending.publish(run, at=at)
+    return won
+
+
+def _holder(slot: Slot) -> IngestRun | None:
+    return IngestRun.objects.filter(pk=slot.run_id).first() if slot.run_id else None
