@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.correlation.Correlate",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -231,8 +232,13 @@ JOB_MODULES: list[str] = ENV["JOB_MODULES"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"correlation": {"()": "core.correlation.Stamp"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname:<7} {correlation_id} {name}: {message}", "style": "{"}
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["correlation"]}
+    },
     "root": {"handlers": ["console"], "level": ENV["LOG_LEVEL"]},
     "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core import conf
-from ingestion import checking, refresh, reverify, runs
+from ingestion import checking, refresh, reverify, runs, slots
 from ingestion.models import IngestLog, IngestRun, Job
 from providers.models import Provider
 from providers.types import ProbeOutcome
@@ -77,7 +77,7 @@ def test_the_tick_puts_a_search_off_so_that_one_bad_movie_cannot_block_the_rest(
 def test_the_tick_finds_a_lost_run(valkey: Any) -> None:
     run, _ = runs.queue(Job.MATCH, movie_id=1, at=AT, trigger="test")
     assert runs._start(run.pk, at=AT)
-    assert succeeded(Job.TICK, at=AT + runs.QUEUED_LEASE)["lost"] == 1
+    assert succeeded(Job.TICK, at=AT + slots.QUEUED_LEASE)["lost"] == 1
     assert IngestRun.objects.get(trigger="retry").movie_id == 1
 
 
