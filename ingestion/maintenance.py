@@ -1,21 +1,23 @@
-"""The tick, once a minute: whatever has fallen due. Each part is bounded; what is left waits a minute."""
+"""The tick, once a minute: whatever has fallen due. Each part is bounded; what is left waits a minute.
+
+A part that fails, or one movie in it, stops no other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Min
-
+from core.outages import OUTAGES
 from ingestion import refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.runs import Report
 from providers.models import Provider
 from streaming import switching
-from streaming.errors import SwitchError
 from streaming.models import Movie, StreamVersion
 
 CHECKS = 30
@@ -26,25 +28,66 @@ LOOK_BACK = timedelta(days=1)
 """How old a half-made switch may be: older ones were found by the ticks before this one."""
 UNDECIDED = timedelta(minutes=10)
 """For how long ticks decide in place of a run that died: the tick that should have may have died as well."""
+PUT_OFF = timedelta(minutes=15)
+"""A movie that a sweep stumbled over is left alone for so long."""
+
+Part = Callable[[Report, datetime], dict[str, int]]
 
 
 def tick(report: Report) -> dict[str, Any]:
-    """Finish what was left half done, leave what may be shown no longer, check and search for what is due."""
-    at = report.now()
-    finished = switching.finish_pending(since=at - LOOK_BACK)
-    recovered = runs.find_lost(at=at)
-    searches = refresh.queue_searches(report, limit=SEARCHES)
-    left = reverify.settle_each(report, [*_to_be_left(at), *_undecided(at)])
-    due = {v.pk: v for v in [*_released(report, at), *reverify.urgent(at, limit=CHECKS)]}
-    switches = left + reverify.check_all(report, list(due.values()))
+    """Do each part, whatever becomes of the others. Raises one of `core.outages` if a part met it."""
+    at, summary, away = report.now(), Counter[str](), list[Exception]()
+    for what, part in _parts().items():
+        try:
+            with report.contained(what):
+                summary.update(part(report, at))
+        except OUTAGES as error:
+            away.append(error)
+    if away:
+        raise away[0]
+    return dict(summary)
+
+
+def _parts() -> dict[str, Part]:
+    """In their order: a movie that loses its stream to one part is searched for in the same tick."""
     return {
-        "finished": finished,
-        "lost": recovered.lost,
-        "published": recovered.published,
-        "searches": searches,
-        "checked": len(due),
-        "switches": switches,
+        "The sweep of half-made switches": _finish,
+        "The sweep of lost runs": _recover,
+        "The sweep of streams that may be shown no longer": _leave,
+        "The sweep of due searches": _search,
+        "The sweep of due checks": _check,
     }
+
+
+def _finish(report: Report, at: datetime) -> dict[str, int]:
+    return {"finished": switching.finish_pending(since=at - LOOK_BACK)}
+
+
+def _recover(report: Report, at: datetime) -> dict[str, int]:
+    found = runs.find_lost(at=at)
+    return {"lost": found.lost, "published": found.published}
+
+
+def _leave(report: Report, at: datetime) -> dict[str, int]:
+    movies = dict.fromkeys([*_to_be_left(at), *_undecided(at)])
+    failed = _failed_lately(at)
+    return {"switches": reverify.settle_each(report, (movie for movie in movies if movie not in failed))}
+
+
+def _search(report: Report, at: datetime) -> dict[str, int]:
+    return {"searches": refresh.queue_searches(report, limit=SEARCHES)}
+
+
+def _check(report: Report, at: datetime) -> dict[str, int]:
+    due = list(dict.fromkeys([*_released(report, at), *reverify.due(at, limit=CHECKS)]))
+    return {"checked": len(due), "switches": reverify.check_all(report, due)}
+
+
+def _failed_lately(at: datetime) -> set[int]:
+    """Movies over which a sweep stumbled a moment ago: they are not to come first every minute."""
+    bugs = IngestLog.objects.filter(at__gt=at - PUT_OFF, status=IngestLog.Status.ERROR)
+    sweeps = bugs.filter(job__in=[Job.TICK, Job.REVERIFY], movie_id__isnull=False)
+    return set(sweeps.values_list("movie_id", flat=True))
 
 
 def _to_be_left(at: datetime) -> list[int]:
@@ -68,9 +111,11 @@ def _undecided(at: datetime) -> set[int]:
     dead = [IngestRun.Status.LOST, IngestRun.Status.FAILED, IngestRun.Status.CANCELLED]
     ended = IngestRun.objects.filter(status__in=dead, finished_at__gt=at - UNDECIDED)
     sweeps = ended.filter(job__in=[Job.TICK, Job.REVERIFY], started_at__isnull=False)
-    if (since := sweeps.aggregate(Min("started_at"))["started_at__min"]) is None:
+    # One with a summary failed over some things, and came to its end.
+    begun = [since for since, summary in sweeps.values_list("started_at", "summary") if not summary]
+    if not begun:
         return set()
-    measured = StreamVersion.objects.filter(probed_at__gte=since).values_list("movie_id", flat=True)
+    measured = StreamVersion.objects.filter(probed_at__gte=min(begun)).values_list("movie_id", flat=True)
     return set(Movie.objects.present().filter(pk__in=set(measured)).values_list("pk", flat=True))
 
 
@@ -84,15 +129,10 @@ def _showing(keys: Iterator[UUID]) -> Iterator[int]:
 def _released(report: Report, at: datetime) -> list[StreamVersion]:
     """Versions whose suppression has ended: they may be chosen again, once they have been probed."""
     over = StreamVersion.objects.filter(suppressed_at__isnull=False, suppressed_until__lte=at)
+    over = over.exclude(movie_id__in=_failed_lately(at))
     versions = list(over.order_by("suppressed_until", "pk").prefetch_related("provider")[:MOVIES])
     for version in versions:
-        _release(report, version)
+        with report.contained(f"The release of {version}", movie_id=version.movie_id):
+            ended = "Its suppression has ended."
+            switching.unsuppress(version.pk, actor=switching.SYSTEM, comment=ended, at=report.now())
     return reverify.of_present(versions)
-
-
-def _release(report: Report, version: StreamVersion) -> None:
-    ended = "Its suppression has ended."
-    try:
-        switching.unsuppress(version.pk, actor=switching.SYSTEM, comment=ended, at=report.now())
-    except SwitchError as error:
-        report.log(IngestLog.Status.FAILED, str(error), movie_id=version.movie_id)

@@ -1,44 +1,110 @@
 """Streams that are due for another probe: probe, strike, and let the policy decide on their movies.
 
 An outage of a provider strikes none of its streams (`streaming.verification`), and what looks like the end of
-most of them is an outage too (`blame`).
+most of them is an outage too (`blame`). Which are probed first is for `risk` to say.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from typing import Any
+from uuid import UUID
 
 from ingestion import blame, checking
 from ingestion.checking import Probed
 from ingestion.models import IngestLog
+from ingestion.risk import JUST_SWITCHED, RELIABLE, Risk, Why, share
 from ingestion.runs import Report
+from providers.models import Provider
 from providers.types import STRIKES
-from streaming.errors import SwitchError
-from streaming.models import Movie, StreamVersion
+from streaming import watched
+from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming.querysets import StreamVersionQuerySet
 from streaming.verification import AFTER_OUTAGE
 
 AT_ONCE = 24
 PER_RUN = 1000
+WATCHED = 1000
+"""So many movies that are watched are asked about, of each sweep."""
 State = StreamVersion.State
 
 
 def reverify(report: Report) -> dict[str, Any]:
-    """Probe what is due: active streams first, of popular movies first."""
-    due = by_importance(of_present(StreamVersion.objects.due(report.now())[:PER_RUN]))
-    switches = check_all(report, due)
-    report.log(IngestLog.Status.OK, f"{len(due)} streams checked, {switches} switches.")
-    return {"checked": len(due), "switches": switches}
+    """Probe what is due, what is most at risk first. What does not fit is left to ticks and the next run."""
+    at = report.now()
+    chosen = due(at, limit=PER_RUN)
+    switches = check_all(report, list(chosen))
+    waiting = StreamVersion.objects.due(at).count() if len(chosen) == PER_RUN else 0
+    said = f"{len(chosen)} streams checked, {switches} switches."
+    why = Counter(why for risk in chosen.values() for why in risk.why)
+    report.log(IngestLog.Status.OK, said, metadata={str(each): why[each] for each in Why})
+    if waiting:
+        behind = f"{waiting} more streams are due: more fall due than are probed."
+        report.log(IngestLog.Status.WARNING, behind)
+    return {"checked": len(chosen), "switches": switches, "waiting": waiting}
 
 
-def urgent(at: datetime, *, limit: int) -> list[StreamVersion]:
-    """What is due, with trials and second strikes before routine."""
-    due = StreamVersion.objects.due(at)
-    hot = [*due.filter(on_trial=True)[:limit], *due.filter(state=State.SUSPECT)[:limit]]
-    chosen = {version.pk: version for version in [*hot, *due[:limit]]}
-    return of_present(list(chosen.values())[:limit])
+def due(at: datetime, *, limit: int) -> dict[StreamVersion, Risk]:
+    """Up to `limit` streams that are due, what is most at risk first.
+
+    However many are at risk, a third of the room is for the longest overdue, so that none waits for ever.
+    """
+    found, seen = StreamVersion.objects.due(at), watched.now(limit=WATCHED)
+    overdue = of_present(found[:limit])
+    risky = _ranked(of_present(_at_risk(found, seen, at, limit)), seen, at)
+    return _ranked(share(list(risky), overdue, limit), seen, at)
+
+
+def _at_risk(
+    found: StreamVersionQuerySet, seen: Iterable[int], at: datetime, limit: int
+) -> list[StreamVersion]:
+    """Those of `found` that `risk` may have reason for; of each kind, the longest overdue."""
+    unreliable = [p.pk for p in Provider.objects.filter(enabled=True) if p.reliability < RELIABLE]
+    kinds = (
+        found.filter(pk__in=_playing(seen) | _just_taken(at, limit)),
+        found.filter(on_trial=True),
+        found.filter(state=State.SUSPECT),
+        found.taken().filter(provider__in=unreliable),
+    )
+    return list(dict.fromkeys(chain.from_iterable(kind[:limit] for kind in kinds)))
+
+
+def _playing(movie_ids: Iterable[int]) -> set[UUID]:
+    movies = Movie.objects.filter(pk__in=movie_ids, active_stream__isnull=False)
+    return set(movies.values_list("active_stream", flat=True))
+
+
+def _just_taken(at: datetime, limit: int) -> set[UUID]:
+    rows = StreamSwitch.objects.filter(at__gt=at - JUST_SWITCHED, to_version__isnull=False)
+    return set(rows.order_by("-at", "-id").values_list("to_version", flat=True)[:limit])
+
+
+def _ranked(
+    versions: Iterable[StreamVersion], seen: Iterable[int], at: datetime
+) -> dict[StreamVersion, Risk]:
+    """Each with its risk, the greatest first."""
+    found, seen = list(versions), set(seen)
+    facts = Movie.objects.only("active_stream", "switched_at", "popularity")
+    movies = facts.in_bulk({version.movie_id for version in found})
+    risks = {v: _risk_of(v, movies[v.movie_id], watched=v.movie_id in seen, at=at) for v in found}
+    return dict(sorted(risks.items(), key=lambda each: each[1].rank))
+
+
+def _risk_of(version: StreamVersion, movie: Movie, *, watched: bool, at: datetime) -> Risk:
+    return Risk(
+        key=version.pk,
+        active=movie.active_stream_id == version.pk,
+        watched=watched,
+        doubted=version.on_trial or version.state == State.SUSPECT,
+        switched=movie.switched_at is not None and movie.switched_at > at - JUST_SWITCHED,
+        reliability=version.provider.reliability,
+        popularity=movie.popularity,
+        due_at=version.next_check_at or at,
+    )
 
 
 def of_present(versions: Iterable[StreamVersion]) -> list[StreamVersion]:
@@ -55,15 +121,6 @@ def of_present(versions: Iterable[StreamVersion]) -> list[StreamVersion]:
             as_read = StreamVersion.objects.filter(pk=version.pk, next_check_at=version.next_check_at)
             as_read.update(next_check_at=None)
     return [version for version in found if version.movie_id not in removed]
-
-
-def by_importance(due: Iterable[StreamVersion]) -> list[StreamVersion]:
-    """Active streams before others, popular movies before others, then the longest overdue."""
-    versions = list(due)
-    active = Movie.objects.filter(active_stream__in=[v.pk for v in versions])
-    popularity = dict(active.values_list("active_stream", "popularity"))
-    versions.sort(key=lambda v: (v.pk not in popularity, -popularity.get(v.pk, 0.0)))
-    return versions
 
 
 def check_all(report: Report, versions: Sequence[StreamVersion]) -> int:
@@ -100,23 +157,26 @@ def _hold(report: Report, versions: Iterable[StreamVersion]) -> None:
 def _conclude(report: Report, probed: Iterable[Probed]) -> int:
     """Write what probes found, and settle the movies concerned; how many switches that made."""
     movies: dict[int, None] = {}
-    for each in probed:
-        movies[each.version.movie_id] = None
-        try:
+    for version, each in ((each.version, each) for each in probed):
+        movies[version.movie_id] = None
+        otherwise = partial(_put_off, report, version)
+        with report.contained(f"The check of {version}", movie_id=version.movie_id, otherwise=otherwise):
             checking.check(report, each)
-        except SwitchError as error:
-            report.log(IngestLog.Status.FAILED, str(error), movie_id=each.version.movie_id)
     return settle_each(report, movies)
+
+
+def _put_off(report: Report, version: StreamVersion) -> None:
+    """Or it would be the longest overdue at every sweep."""
+    as_read = StreamVersion.objects.filter(pk=version.pk, next_check_at=version.next_check_at)
+    as_read.update(next_check_at=report.now() + AFTER_OUTAGE)
 
 
 def settle_each(report: Report, movie_ids: Iterable[int]) -> int:
     """Let the policy decide on each movie; how many switches that made. One that fails stops no other."""
     switches = 0
     for movie_id in movie_ids:
-        try:
+        with report.contained(f"The decision on movie {movie_id}", movie_id=movie_id):
             switches += checking.settle(report, movie_id) is not None
-        except SwitchError as error:
-            report.log(IngestLog.Status.FAILED, str(error), movie_id=movie_id)
     return switches
 
 

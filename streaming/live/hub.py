@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
+from streaming import watched
 from streaming.live import nudges, reads
 from streaming.live.news import Frame, Gone, News, turns_to_tell
 from streaming.live.room import Refused, Room, fit_open_files
@@ -72,7 +73,11 @@ class Hub:
         self._polled_at = asyncio.get_running_loop().time()
         self._room.total = fit_open_files(self._room.total)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="events")
-        jobs = (self._poll_for_ever(), nudges.listen(self._redis, self))
+        jobs = (
+            self._poll_for_ever(),
+            nudges.listen(self._redis, self),
+            watched.tell(self._redis, self.watched),
+        )
         self._tasks = [asyncio.create_task(job) for job in jobs]
 
     def drain(self) -> None:
@@ -90,6 +95,10 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def watched(self) -> list[int]:
+        """The movies that somebody watches here."""
+        return [movie_id for movie_id, feed in self._feeds.items() if feed.viewers]
 
     def look_at(self, movie_id: int) -> None:
         if movie_id in self._feeds:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core import conf
-from ingestion import checking, refresh, reverify, runs, slots
-from ingestion.models import IngestLog, IngestRun, Job
+from ingestion import checking, refresh, runs, slots
+from ingestion.models import IngestRun, Job
 from providers.models import Provider
-from providers.types import ProbeOutcome
 from streaming import switching
-from streaming.errors import Contended
 from streaming.models import Movie, StreamVersion
 from streaming.quality import Quality
 from tests.ingestion.conftest import AT
@@ -104,33 +101,6 @@ def test_streams_of_a_removed_movie_are_left_alone_until_it_is_restored(world: W
     assert succeeded(Job.TICK, at=AT)["checked"] == 1
 
 
-def test_checks_of_removed_movies_are_put_aside_so_that_they_hold_up_no_others() -> None:
-    removed, present = factory.movie(1, removed_at=AT), factory.movie(2)
-    factory.version(removed, "a", next_check_at=AT - DAY)
-    due = factory.version(present, "a", next_check_at=AT)
-    assert reverify.urgent(AT, limit=1) == []
-    assert [version.pk for version in reverify.urgent(AT, limit=1)] == [due]
-
-
-def test_a_movie_that_is_restored_while_its_checks_are_put_aside_is_checked_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    factory.version(factory.movie(1), "a", next_check_at=AT - HOUR)
-    switching.withdraw(1, actor=EDITOR, comment="no licence", at=AT - HOUR)
-    read = list(StreamVersion.objects.due(AT))
-    there = Movie.objects.filter
-
-    def restored_after(*words: Any, **facts: Any) -> Any:
-        found = list(there(*words, **facts).values_list("pk", flat=True))
-        monkeypatch.undo()
-        switching.restore(1, actor=EDITOR, comment="it is settled", at=AT)
-        return there(pk__in=found)
-
-    monkeypatch.setattr(Movie.objects, "filter", restored_after)
-    reverify.of_present(read)
-    assert StreamVersion.objects.get().next_check_at == AT
-
-
 def test_a_restored_movie_is_searched_for_at_the_next_tick(valkey: Any) -> None:
     factory.version(factory.movie(1), "a")
     switching.withdraw(1, actor=EDITOR, comment="no licence", at=AT - HOUR)
@@ -179,29 +149,6 @@ def test_a_stream_whose_rights_are_said_to_begin_later_is_left(world: World) -> 
     assert Movie.objects.get().active_stream_id is None
 
 
-def test_what_matters_most_is_probed_first() -> None:
-    popular, other = factory.movie(1, popularity=9.0), factory.movie(2, popularity=1.0)
-    idle = factory.version(popular, "idle", next_check_at=AT - DAY, quality=None)
-    less, more = (
-        factory.version(other, "b", next_check_at=AT),
-        factory.version(popular, "a", next_check_at=AT),
-    )
-    for movie in (popular, other):
-        switching.reconsider(movie.pk, at=AT - HOUR)
-    due = reverify.by_importance(StreamVersion.objects.all())
-    assert [version.pk for version in due] == [more, less, idle]
-
-
-def test_trials_and_second_strikes_come_before_routine() -> None:
-    movie = factory.movie(1)
-    routine = factory.version(movie, "routine", next_check_at=AT - DAY)
-    suspect = factory.version(movie, "suspect", next_check_at=AT, state="suspect")
-    trial = factory.version(movie, "trial", next_check_at=AT, on_trial=True)
-    factory.version(movie, "later", next_check_at=AT + HOUR)
-    assert [v.pk for v in reverify.urgent(AT, limit=10)] == [trial, suspect, routine]
-    assert [v.pk for v in reverify.urgent(AT, limit=2)] == [trial, suspect]
-
-
 def test_what_a_sweep_measured_and_died_before_deciding_on_is_decided_by_the_next_tick(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,26 +173,3 @@ def test_what_a_sweep_measured_and_died_before_deciding_on_is_decided_by_the_nex
     assert Movie.objects.get().active_stream_id != spare
     assert succeeded(Job.TICK, at=AT + minute)["switches"] == 1
     assert Movie.objects.get().active_stream_id == spare
-
-
-def test_reverify_goes_on_after_a_movie_that_cannot_be_switched(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in (1, 2):
-        url = world.stream(f"{number}.mp4", "1080p")
-        movie = factory.movie(number)
-        factory.version(movie, "a", url=url, delivery="progressive", next_check_at=AT)
-        switching.reconsider(number, at=AT - DAY)
-        world.broken(f"/media/{number}.mp4")
-    real = switching.fail_canary
-
-    def contended(version_id: uuid.UUID, **options: Any) -> Any:
-        if StreamVersion.objects.get(pk=version_id).movie_id == 1:
-            raise Contended("busy")
-        return real(version_id, **options)
-
-    monkeypatch.setattr(switching, "fail_canary", contended)
-    succeeded(Job.REVERIFY, at=AT)
-    assert set(StreamVersion.objects.values_list("last_outcome", flat=True)) == {ProbeOutcome.DEAD.value}
-    assert Movie.objects.get(pk=2).active_stream_id is None
-    assert IngestLog.objects.filter(status=IngestLog.Status.FAILED, movie_id=1, message="busy").exists()
