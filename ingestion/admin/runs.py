@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,6 +16,7 @@ from django_celery_beat import models as beat
 from core.admin import RoleAdmin
 from core.roles import Role
 from ingestion.models import IngestLog, IngestRun
+from ingestion.registry import JOBS
 from streaming.admin import cells
 
 RUN_TONES = {"succeeded": "good", "failed": "bad", "lost": "bad", "cancelled": "warn"}
@@ -26,6 +28,20 @@ LOG_TONES = {
     "FAILED": "bad",
     "ERROR": "bad",
 }
+
+
+class ByJob(admin.SimpleListFilter):
+    """The jobs that there are, without asking long tables which they name."""
+
+    title = "job"
+    parameter_name = "job"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in JOBS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        name = self.value()
+        return queryset.filter(job=name) if name else queryset
 
 
 @admin.register(IngestRun)
@@ -42,7 +58,7 @@ class IngestRunAdmin(RoleAdmin):
         "requested_by",
         "outcome",
     )
-    list_filter = ("job", "status", "trigger")
+    list_filter = (ByJob, "status", "trigger")
     search_fields = ("error", "requested_by")
     ordering = ("-id",)
 
@@ -83,7 +99,7 @@ class IngestRunAdmin(RoleAdmin):
 class IngestLogAdmin(RoleAdmin):
     title = "Logs"
     list_display = ("when", "name", "film", "level", "message", "duration", "run")
-    list_filter = ("status", "job", "at")
+    list_filter = ("status", ByJob, "at")
     search_fields = ("message", "error")
     ordering = ("-id",)
     list_per_page = 100
@@ -132,13 +148,13 @@ for _model in (
 
 @admin.register(beat.PeriodicTask)
 class ScheduleAdmin(RoleAdmin):
-    """When each job runs. The time is a setting (INGEST_*_CRON); here a job is only switched on and off."""
+    """When each job runs. The time is a setting's (INGEST_*_CRON) or the job's; on and off are here."""
 
     title = "Schedule"
     changed_by = Role.OPERATOR
-    list_display = ("name", "enabled", "crontab", "last_run_at", "total_run_count")
-    fields = ("name", "enabled", "crontab", "last_run_at", "total_run_count")
-    readonly_fields = ("name", "crontab", "last_run_at", "total_run_count")
+    list_display = ("name", "description", "enabled", "crontab", "last_run_at", "total_run_count")
+    fields = ("name", "description", "enabled", "crontab", "last_run_at", "total_run_count")
+    readonly_fields = ("name", "description", "crontab", "last_run_at", "total_run_count")
     ordering = ("name",)
 
 

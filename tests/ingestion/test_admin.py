@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.registry import JOBS
 from streaming import switching
 from streaming.admin import words
 from streaming.models import Movie, StreamSwitch, StreamVersion
@@ -208,6 +210,20 @@ def test_logs_are_found_by_run_and_by_film(film: Movie) -> None:
         html = client.get(f"/admin/ingestion/ingestlog/?{name}={value}").content.decode()
         assert "This one." in html
         assert "Another." not in html
+
+
+@pytest.mark.parametrize("model", ["ingestrun", "ingestlog"])
+def test_runs_and_logs_are_found_by_job_and_the_choice_is_not_read_from_their_long_tables(model: str) -> None:
+    for job in (Job.PRUNE, "house.gone"):
+        IngestRun.objects.create(job=job, trigger="test", summary={"of": job}, queued_at=factory.NOW)
+        IngestLog.objects.create(job=job, status="OK", message=f"of {job}", at=factory.NOW)
+    client = signed_in("viewer")
+    page = client.get(f"/admin/ingestion/{model}/").content.decode()
+    assert set(re.findall(r"\?job=([\w.]+)", page)) == set(JOBS)
+    for job, other in ((Job.PRUNE, "house.gone"), ("house.gone", Job.PRUNE)):
+        html = client.get(f"/admin/ingestion/{model}/?job={job}").content.decode()
+        assert f"of {job}" in html
+        assert f"of {other}" not in html
 
 
 def test_every_reason_and_switch_has_words() -> None:
