@@ -11,13 +11,10 @@ from celery import current_app
 from kombu.exceptions import OperationalError
 
 from core import conf
-from ingestion import slots
+from ingestion import registry, slots
 from ingestion.models import IngestRun
 
 logger = logging.getLogger(__name__)
-
-LONGEST = timedelta(hours=6)
-"""How long a run may take."""
 
 
 def key_of(run: IngestRun) -> str:
@@ -28,7 +25,7 @@ def key_of(run: IngestRun) -> str:
 def deadline_of(run: IngestRun) -> datetime:
     """When a run that has begun has to be over: nothing that hangs keeps its slot for ever."""
     assert run.started_at is not None
-    return run.started_at + LONGEST
+    return run.started_at + registry.time_limit_of(run.job)
 
 
 def close(among: Iterable[str], run: IngestRun, status: str, *, at: datetime, **columns: Any) -> bool:

@@ -71,10 +71,7 @@ def prune_old(report: Report) -> Summary:
 
 def execute(run_id: uuid.UUID) -> IngestRun | None:
     """Do the work of a queued run. None when it is not queued (any more)."""
-    run = IngestRun.objects.filter(pk=run_id).first()
-    if run is None:
-        return None
-    return runs.execute(run.pk, JOBS[run.job].work if run.job in JOBS else _gone)
+    return runs.execute(run_id, _work)
 
 
 def run_now(name: str, *, at: datetime, trigger: str, movie_id: int | None = None) -> IngestRun | None:
@@ -93,6 +90,8 @@ def close_gone(*, at: datetime) -> None:
         execute(run.pk)
 
 
-def _gone(report: Report) -> Summary:
-    known = ", ".join(JOBS)
-    raise Failed(f"There is no job {report.run.job} any more. There are: {known}.")
+def _work(report: Report) -> Summary:
+    """What the job of this run does."""
+    if (spec := JOBS.get(report.run.job)) is None:
+        raise Failed(f"There is no job {report.run.job} any more. There are: {', '.join(JOBS)}.")
+    return spec.work(report)

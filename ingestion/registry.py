@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r"(?!celery\.)[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 
 
+TIME_LIMIT = timedelta(hours=6)
+"""Of a job that says nothing else, or is no more."""
+
+
 class BadJob(ValueError):
     """A job that was declared as it cannot be. The message says what is allowed."""
 
@@ -45,7 +49,7 @@ class JobSpec:
     work: Work
     cron: str = ""
     takes_movie: bool = False
-    time_limit: timedelta = timedelta(hours=6)
+    time_limit: timedelta = TIME_LIMIT
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or len(self.name) > JOB_NAME_CHARS:
@@ -78,7 +82,7 @@ def job(
     *,
     cron: str = "",
     takes_movie: bool = False,
-    time_limit: timedelta = timedelta(hours=6),
+    time_limit: timedelta = TIME_LIMIT,
 ) -> Callable[[Work], Work]:
     """Declare a function to be the work of a job (see `JobSpec`). Raises BadJob."""
 
@@ -92,6 +96,12 @@ def job(
         return work
 
     return declare
+
+
+def time_limit_of(name: str) -> timedelta:
+    """How long one attempt at a job may take."""
+    spec = JOBS.get(name)
+    return spec.time_limit if spec else TIME_LIMIT
 
 
 def load(modules: Iterable[str]) -> None:
