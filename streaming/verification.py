@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import blake2s
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -23,6 +24,9 @@ State = StreamVersion.State
 
 SECOND_STRIKE_AFTER = timedelta(minutes=2)
 ROUTINE = timedelta(hours=12)
+JITTER = 0.1
+"""Of ROUTINE, more or less: streams that were probed together come due over more than two hours. What comes
+sooner needs none: a sweep takes few at a time, and waits for their provider's pace."""
 AFTER_OUTAGE = timedelta(minutes=15)
 JUST_PROBED = timedelta(minutes=2)
 STRIKES_TO_BREAK = 2
@@ -44,10 +48,19 @@ def columns_after(version: StreamVersion, result: ProbeResult, at: datetime) -> 
         "probed_at": at,
     }
     if result.outcome is ProbeOutcome.OK:
-        return seen | _measured(version, result) | _settled(version, State.HEALTHY, 0, at + ROUTINE)
+        settled = _settled(version, State.HEALTHY, 0, routine_check(version.pk, at))
+        return seen | _measured(version, result) | settled
     if result.outcome in STRIKES:
         return seen | _struck(version, at)
     return seen | {"next_check_at": _after_outage(version, at)}
+
+
+def routine_check(version_id: uuid.UUID, at: datetime) -> datetime:
+    """When a stream that was probed at `at` is due again: the same moment for whoever works it out."""
+    drawn = blake2s(f"{version_id} {at.timestamp():.3f}".encode(), digest_size=4).digest()
+    share = int.from_bytes(drawn) / 2**32
+    stretch = 1 + JITTER * (2 * share - 1)
+    return at + timedelta(seconds=round(ROUTINE.total_seconds() * stretch))
 
 
 def record(
@@ -119,7 +132,7 @@ def _struck(version: StreamVersion, at: datetime) -> dict[str, Any]:
         return {}
     strikes = version.strikes + 1
     if strikes >= STRIKES_TO_BREAK or version.state == State.BROKEN:
-        return _settled(version, State.BROKEN, strikes, at + ROUTINE)
+        return _settled(version, State.BROKEN, strikes, routine_check(version.pk, at))
     return _settled(version, State.SUSPECT, strikes, at + SECOND_STRIKE_AFTER)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from streaming import switching, verification
 from streaming.errors import UnknownVersion
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.quality import Quality
-from streaming.verification import columns_after
+from streaming.verification import JITTER, columns_after, routine_check
 from tests.streaming import factory
 from tests.streaming.factory import NOW
 
@@ -81,12 +83,18 @@ def stream(state: State, strikes: int, due: datetime | None, delivery: str = "hl
     return StreamVersion(state=state, strikes=strikes, next_check_at=due, delivery=delivery, **facts)
 
 
+def due_after(pause: timedelta | None) -> datetime | None:
+    if pause == ROUTINE:
+        return routine_check(StreamVersion().pk, NOW)
+    return None if pause is None else NOW + pause
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda r: f"{r.state}-{r.strikes}-{r.due}-{r.outcome}")
 def test_outcome_by_state(row: Row) -> None:
     columns = columns_after(stream(row.state, row.strikes, NOW + row.due), result(row.outcome), NOW)
     assert columns.get("state") == row.then
     assert columns.get("strikes") == row.then_strikes
-    assert columns.get("next_check_at") == (None if row.then_due is None else NOW + row.then_due)
+    assert columns.get("next_check_at") == due_after(row.then_due)
     assert (columns["last_outcome"], columns["probed_at"]) == (row.outcome.value, NOW)
     assert ("verified_quality" in columns) == (row.outcome is Outcome.OK)
 
@@ -98,6 +106,26 @@ def test_the_table_has_every_outcome_for_every_state_or_its_like() -> None:
         assert Outcome.OK in outcomes
         assert outcomes & STRIKES
         assert outcomes - STRIKES - {Outcome.OK}
+
+
+@given(st.uuids(), st.timedeltas(timedelta(0), timedelta(days=9000)))
+def test_a_routine_check_comes_in_twelve_hours_or_a_tenth_more_or_less(key: UUID, later: timedelta) -> None:
+    at = NOW + later
+    due = routine_check(key, at)
+    assert (1 - JITTER) * ROUTINE <= due - at <= (1 + JITTER) * ROUTINE
+    assert due == routine_check(key, at)
+    assert (due - at) % timedelta(seconds=1) == timedelta(0), "MongoDB would keep no microseconds"
+
+
+def test_streams_that_were_probed_together_come_due_apart() -> None:
+    """A thousand of them over 144 minutes: none has twice its share of minutes, of which seven are fair."""
+    keys = [UUID(int=number) for number in range(1000)]
+    minutes = Counter((routine_check(key, NOW) - NOW) // MINUTE for key in keys)
+    assert len(minutes) > 130
+    assert max(minutes.values()) < 20
+    later = NOW + ROUTINE
+    kept = [key for key in keys if routine_check(key, later) - later == routine_check(key, NOW) - NOW]
+    assert len(kept) < 10, "drawn anew each time"
 
 
 def test_what_plays_is_what_was_measured() -> None:
@@ -259,7 +287,7 @@ def test_a_complaint_makes_the_next_look_due(playing: StreamVersion) -> None:
 def test_complaints_do_not_have_a_provider_asked_again_and_again(playing: StreamVersion) -> None:
     record(playing, Outcome.OK, HOUR)
     assert not look_soon(playing, HOUR + MINUTE)
-    assert playing.next_check_at == NOW + HOUR + ROUTINE
+    assert playing.next_check_at == routine_check(playing.pk, NOW + HOUR)
     assert look_soon(playing, HOUR + 2 * MINUTE)
 
 

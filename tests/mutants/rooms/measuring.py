@@ -54,20 +54,20 @@ STRIKES = [
     ),
     verification(
         "a stream that plays keeps its strikes",
-        "_settled(version, State.HEALTHY, 0, at + ROUTINE)",
-        "_settled(version, State.HEALTHY, version.strikes, at + ROUTINE)",
+        "_settled(version, State.HEALTHY, 0, routine_check(version.pk, at))",
+        "_settled(version, State.HEALTHY, version.strikes, routine_check(version.pk, at))",
         "test_outcome_by_state",
     ),
     verification(
         "a stream that plays stays what it was",
-        "_settled(version, State.HEALTHY, 0, at + ROUTINE)",
-        "_settled(version, State(version.state), 0, at + ROUTINE)",
+        "_settled(version, State.HEALTHY, 0, routine_check(version.pk, at))",
+        "_settled(version, State(version.state), 0, routine_check(version.pk, at))",
         "test_outcome_by_state",
     ),
     verification(
         "a stream that plays is not measured",
-        "return seen | _measured(version, result) | _settled",
-        "return seen | _settled",
+        "return seen | _measured(version, result) | settled",
+        "return seen | settled",
         "test_what_plays_is_what_was_measured",
     ),
     verification(
@@ -75,6 +75,12 @@ STRIKES = [
         "Quality.from_size(result.width, result.height) if version.measurable else None",
         "Quality.from_size(result.width, result.height)",
         "test_what_a_probe_sees_of_an_embed_is_not_its_picture",
+    ),
+    verification(
+        "streams that were probed together are due together for ever",
+        "JITTER = 0.1",
+        "JITTER = 0.0",
+        "test_streams_that_were_probed_together_come_due_apart",
     ),
     verification(
         "an outage has a stream asked every minute",
