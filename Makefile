@@ -80,6 +80,10 @@ coverage: $(DEV_STAMP)  ## Branches of streaming/ that no test takes; fails belo
 day: $(DEV_STAMP)  ## A simulated day on 1,000 movies, a fifth of all calls failing (DB=mongodb SEED=2 ARGS="--movies 100")
 	@$(BIN)/python -m tests.databases $(or $(DB),sqlite) -- $(BIN)/python -m tests.simulation --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: soak
+soak: $(DEV_STAMP)  ## 5,000 matches while workers and the broker are killed (DB=sqlite SEED=2 ARGS="--movies 500 --hurry")
+	@$(BIN)/python -m tests.databases $(or $(DB),postgres) -- $(BIN)/python -m tests.soak --seed $(or $(SEED),1) $(ARGS)
+
 .PHONY: check
 check: lint types imports migrations-check  ## Everything that can be told without running the product
 

@@ -1,0 +1,139 @@
+"""The processes of a soak: workers, beat and Valkey as in life, each to be killed and started again.
+
+This process becomes one of the product's own: once `running` has begun, its rows can be read and written.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import django
+
+from benchmarks import delayed_origin
+from benchmarks.matching import renditions
+from config import env
+from config.supervisor import embedded, processes
+from config.supervisor.children import end, kill, spawn, tail
+from core import options
+from tests import databases, folders, servers
+from tests.soak import product
+from tests.soak.journal import Journal
+
+LATENCY_S = 0.03
+TICK_S, HURRIED_TICK_S = 60, 4
+STOP = (signal.SIGTERM, 20.0)
+
+
+class Stage:
+    """Everything that runs. Its processes die with this one."""
+
+    def __init__(self, folder: Path, valkey: servers.Server) -> None:
+        self.folder, self.valkey = folder, valkey
+        self.journal = Journal(folder)
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._started = 0
+
+    def start_worker(self) -> None:
+        self._started += 1
+        name = f"worker-{self._started}"
+        words = ("tests.soak.product" if word == "config" else word for word in processes.worker())
+        self.workers[name] = self._spawned(name, list(words), SOAK_JOURNAL=str(self.folder))
+
+    def kill_worker(self, name: str) -> None:
+        """SIGKILL. It is dead when this returns."""
+        kill(self.workers.pop(name))
+
+    def stop_workers(self) -> None:
+        """Let each finish what it is at, and tell the broker so."""
+        for child in self.workers.values():
+            child.send_signal(signal.SIGTERM)
+        while self.workers:
+            end(self.workers.popitem()[1], (0, STOP[1]))
+
+    @contextmanager
+    def beat(self) -> Iterator[None]:
+        child = self._spawned("beat", processes.beat())
+        try:
+            yield
+        finally:
+            end(child, STOP)
+
+    def dead(self) -> list[str]:
+        """Workers that ended without being told to."""
+        return [name for name, child in self.workers.items() if child.poll() is not None]
+
+    def said(self, lines: int = 8) -> str:
+        """The end of every log."""
+        logs = sorted(self.folder.glob("*.log"))
+        return "\n".join(f"{log.stem}:\n  " + "\n  ".join(tail(log, lines)) for log in logs)
+
+    def _spawned(self, name: str, command: list[str], **more: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return spawn(command, env={**os.environ, **more}, cwd=env.BASE_DIR, output=log)
+
+
+@contextmanager
+def running(*, movies: int, hurry: bool) -> Iterator[Stage]:
+    """A database, a broker and an origin with so many films; nobody works yet."""
+    with ExitStack() as ends:
+        folder = ends.enter_context(folders.temporary())
+        where = ends.enter_context(databases.fresh())
+        origin = ends.enter_context(delayed_origin.running(renditions(movies), delay_s=LATENCY_S))
+        valkey = ends.enter_context(_valkey(folder / "valkey"))
+        stage = Stage(folder, valkey)
+        ends.callback(stage.stop_workers)
+        _become_marquee({"DATA_DIR": str(folder), "REDIS_URL": valkey.url, **where}, origin, hurry)
+        yield stage
+
+
+@contextmanager
+def _valkey(folder: Path) -> Iterator[servers.Server]:
+    """As `make run` has it: what it holds is on disk, and there again when it is started anew."""
+    folder.mkdir()
+    sock = embedded.socket_path(folder)
+    command = embedded.command(servers.require("valkey"), folder=folder, sock=sock)
+    up = lambda: embedded.answers(sock)  # noqa: E731
+    with servers.running(servers.Server(command, folder / "valkey.log", up=up, url=embedded.url(sock))) as it:
+        yield it
+
+
+def _become_marquee(where: dict[str, str], origin: str, hurry: bool) -> None:
+    """With the settings of production: nothing of those under which tests run, or of a developer's."""
+    os.environ.update(dict.fromkeys([*(v.name for v in env.VARIABLES), *options.NAMES], ""))
+    os.environ.update(
+        {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(env.BASE_DIR),
+            "PYTHONUNBUFFERED": "1",
+            "SOAK_HURRY": "yes" if hurry else "",
+            "LOG_LEVEL": "WARNING",
+            "RATE_LIMIT_RPS": "1000",
+            "LIBRARY_URL": origin,
+            "HTTP_TRUSTED_ORIGINS": origin,
+            **where,
+        }
+    )
+    django.setup()
+    product.hurry()
+    _fill(hurry)
+
+
+def _fill(hurry: bool) -> None:
+    from django.db import connections
+    from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+    from core import migrating
+    from providers import services
+
+    for alias in connections:
+        migrating.bring_up_to_date(alias)
+    services.ensure_library()
+    every, _ = IntervalSchedule.objects.get_or_create(
+        every=HURRIED_TICK_S if hurry else TICK_S, period=IntervalSchedule.SECONDS
+    )
+    PeriodicTask.objects.create(name="maintenance.tick", task="maintenance.tick", interval=every)
