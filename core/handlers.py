@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views import defaults
 
-from core import problems
+from core import correlation, problems
 from core.outages import OUTAGES, RETRY_AFTER_S
 
 
@@ -29,7 +29,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exception(), OUTAGES):
         return _away(request)
     if is_api(request):
-        return problems.json_response(500, "Something went wrong on our side, and was logged.")
+        said = "Something went wrong on our side, and was logged."
+        return problems.json_response(500, said, request_id=correlation.current())
     return defaults.server_error(request)
 
 

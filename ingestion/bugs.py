@@ -36,7 +36,7 @@ def told(bug: Exception, where: object, lease: Lease) -> Told:
     trace = _legible(redact(trace, known))[-TRACEBACK_CHARS:]
     logger.error("%s failed by a bug:\n%s", where, trace)
     said = _legible(redact(f"{type(bug).__name__}: {bug}"[: UNCUT * SENTENCE_CHARS], known))
-    return Told(" ".join(said.split())[:SENTENCE_CHARS], trace)
+    return Told(" ".join(said.split())[:SENTENCE_CHARS].removesuffix(":"), trace)
 
 
 def _legible(text: str) -> str:

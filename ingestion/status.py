@@ -11,7 +11,7 @@ from django.db.models import Count
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from ingestion import schedule
+from ingestion import progress, schedule
 from ingestion.models import IngestRun, Job
 from ingestion.registry import JOBS
 from providers import health
@@ -50,8 +50,9 @@ def _job(job: str, next_at: datetime | None, at: datetime) -> dict[str, Any]:
     counts = dict(over.order_by())
     running = of_job.filter(status=Status.RUNNING).order_by("-id")
     return {
+        "about": JOBS[job].about,
         "queued": of_job.filter(status=Status.QUEUED).count(),
-        "running": [_progress(run) for run in running[:100]],
+        "running": [_progress(run, at) for run in running[:100]],
         **{status.value: counts.get(status.value, 0) for status in ENDED},
         "last": _last(of_job.filter(finished_at__isnull=False).order_by("-id").first()),
         "next_at": next_at,
@@ -69,12 +70,12 @@ def _provider(provider: Provider, at: datetime) -> dict[str, Any]:
     }
 
 
-def _progress(run: IngestRun) -> dict[str, Any]:
+def _progress(run: IngestRun, at: datetime) -> dict[str, Any]:
     return {
         "id": str(run.pk),
         "movie": run.movie_id,
         "started_at": run.started_at,
-        "progress": {"done": run.progress_done, "total": run.progress_total},
+        "progress": progress.of(run, at).as_json(),
     }
 
 

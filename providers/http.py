@@ -135,7 +135,9 @@ class GuardedSession:
     def _attempt(self, request: Request) -> Response:
         trail = Trail(request.url, request.max_redirects)
         try:
-            return self._follow(request, trail)
+            response = self._follow(request, trail)
+            _log.debug("%s: %d in %d ms", response.shown, response.status, response.elapsed_ms)
+            return response
         except failures.RAW as exc:
             mask = partial(redact, secrets=self._secrets | request.secrets)
             failure = failures.of_exception(exc, self._context(request, trail.url), mask)

@@ -15,14 +15,14 @@ from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.routes import LARGEST_ID
 from core.serializers import Strict
-from ingestion import runs, schedule, status
+from ingestion import progress, runs, schedule, status
 from ingestion.models import IngestLog, IngestRun
 from ingestion.registry import JOBS
 from streaming.models import Movie
 
 
 def run_body(run: IngestRun) -> dict[str, Any]:
-    """One run, as the API shows it."""
+    """One run, as the API shows it to staff."""
     return {
         "id": str(run.pk),
         "job": run.job,
@@ -30,13 +30,15 @@ def run_body(run: IngestRun) -> dict[str, Any]:
         "status": run.status,
         "trigger": run.trigger,
         "requested_by": run.requested_by,
+        "correlation_id": run.correlation_id,
         "queued_at": run.queued_at,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "attempts": run.attempts,
-        "progress": {"done": run.progress_done, "total": run.progress_total},
+        "progress": progress.of(run, timezone.now()).as_json(),
         "summary": run.summary,
         "error": run.error,
+        "traceback": run.traceback,
     }
 
 
@@ -88,7 +90,7 @@ class RunJob(APIView):
 
 
 class Runs(APIView):
-    """GET the newest runs; filters: job, status, movie, limit."""
+    """GET the newest runs; filters: job, status, movie, correlation_id, limit."""
 
     permission_classes = [IsViewer]
 
@@ -157,6 +159,7 @@ class _Newest(Strict):
 
 class RunFilter(_Newest):
     status = serializers.ChoiceField(choices=IngestRun.Status.choices, required=False)
+    correlation_id = serializers.CharField(required=False, max_length=64)
 
 
 class LogFilter(_Newest):

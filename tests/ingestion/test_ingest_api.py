@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from rest_framework.test import APIClient
 
 from ingestion import runs, status
 from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.reports import Failed, Report
 from tests import clients
 from tests.clients import assert_problem
 from tests.ingestion.conftest import AT
@@ -107,6 +109,42 @@ def test_a_run_is_cancelled_and_says_by_whom(operator: APIClient) -> None:
     body = operator.delete(f"/api/ingest/runs/{run.pk}").json()
     assert (body["status"], body["error"]) == ("cancelled", "Cancelled by operator-ada.")
     assert operator.delete(f"/api/ingest/runs/{run.pk}").json()["status"] == "cancelled"
+
+
+def test_a_run_is_found_by_the_request_that_asked_for_it(operator: APIClient) -> None:
+    asked = operator.post("/api/ingest/run/content.refresh", headers={"X-Request-ID": "seen-7"})
+    operator.post("/api/ingest/run/tmdb.discover")
+    assert asked["X-Request-ID"] == asked.json()["correlation_id"] == "seen-7"
+    assert [run["job"] for run in get(operator, "runs?correlation_id=seen-7")] == ["content.refresh"]
+    assert get(operator, "runs?correlation_id=seen-8") == []
+
+
+def test_a_run_says_how_fast_it_goes_and_when_it_may_be_done(operator: APIClient) -> None:
+    run, _ = runs.queue(Job.REFRESH, at=AT, trigger="test")
+    begun = timezone.now() - timedelta(minutes=10)
+    facts = {"status": "running", "started_at": begun, "progress_done": 300, "progress_total": 600}
+    IngestRun.objects.filter(pk=run.pk).update(**facts)
+    (shown,) = get(operator, "status")["jobs"]["content.refresh"]["running"]
+    for told in (get(operator, f"runs/{run.pk}")["progress"], shown["progress"]):
+        assert (told["done"], told["total"]) == (300, 600)
+        assert told["per_minute"] == pytest.approx(30, rel=0.1)
+        assert told["left_s"] == pytest.approx(600, rel=0.1)
+
+
+def test_a_bug_has_a_traceback_and_a_failure_has_none(operator: APIClient) -> None:
+    def bug(report: Report) -> dict[str, Any]:
+        return {"x": 1 // 0}
+
+    def failure(report: Report) -> dict[str, Any]:
+        raise Failed("There is nothing to read.")
+
+    for work in (bug, failure):
+        run, _ = runs.queue(Job.PRUNE, at=timezone.now(), trigger="test", publish=False)
+        runs.execute(run.pk, work)
+    expected, unexpected = get(operator, "runs")
+    assert (expected["error"], expected["traceback"]) == ("There is nothing to read.", "")
+    assert unexpected["error"] == "ZeroDivisionError: integer division or modulo by zero"
+    assert unexpected["traceback"].startswith("Traceback (most recent call last):")
 
 
 def test_a_run_that_is_not_there_is_not_found(operator: APIClient) -> None:

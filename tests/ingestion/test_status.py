@@ -43,7 +43,9 @@ def test_queued_running_and_ended_runs_are_told_apart(valkey: Any) -> None:
         report.progress(1, 3)
         job = status.snapshot(AT)["jobs"][Job.MATCH]
         assert job["queued"] == 2
-        assert [(run["movie"], run["progress"]) for run in job["running"]] == [(1, {"done": 1, "total": 3})]
+        (running,) = job["running"]
+        assert running["movie"] == 1
+        assert running["progress"] == {"done": 1, "total": 3, "per_minute": None, "left_s": None}
         return {"found": 1}
 
     def bug(report: runs.Report) -> dict[str, Any]:
