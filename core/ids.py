@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from datetime import datetime
+from hashlib import sha256
 
 
 def uuid7() -> uuid.UUID:
@@ -15,3 +17,13 @@ def uuid7() -> uuid.UUID:
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64
     value |= 0x2 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     return uuid.UUID(int=value)
+
+
+def uuid7_of(at: datetime, name: str) -> uuid.UUID:
+    """The UUID version 7 of what may happen once at `at`: whoever computes it gets the same one.
+
+    Its 74 random bits are those of a hash of `name`; they need only be as good as random (RFC 9562, section 6.9).
+    """
+    random = int.from_bytes(sha256(name.encode()).digest()[:10], "big") >> 6
+    value = (int(at.timestamp() * 1000) & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 62) << 64
+    return uuid.UUID(int=value | 0x2 << 62 | random & (1 << 62) - 1)

@@ -37,10 +37,8 @@ def worker() -> list[str]:
 
 
 def beat() -> list[str]:
-    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
-    return python(
-        "celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile=", "--scheduler", scheduler
-    )
+    """One or several: a window fires once however many there are (CELERY_BEAT_SCHEDULER)."""
+    return python("celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile=")
 
 
 def demo(port: int, state: Path) -> list[str]:

@@ -1,0 +1,46 @@
+"""Beat's rows as they stand: which jobs have a schedule, and which of them should have fired and did not.
+
+The dead-man's switch: asked by whoever looks, so it needs nobody alive but the one who asks. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django_celery_beat.models import PeriodicTask
+
+from ingestion import windows
+from ingestion.registry import JOBS
+from ingestion.windows import Timed
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """The schedules that are switched on, by job."""
+
+    schedules: dict[str, Timed]
+
+    def overdue(self, at: datetime) -> dict[str, datetime]:
+        """By job, the window that should have fired by now."""
+        found = {job: windows.overdue(timed, at) for job, timed in self.schedules.items()}
+        return {job: window for job, window in found.items() if window}
+
+    def beat_alive(self, at: datetime) -> bool:
+        """Whether anybody fires schedules. False as well where none is switched on."""
+        return windows.alive(self.schedules.values(), at)
+
+
+def read() -> Timetable:
+    return Timetable({row.name: timed(row) for row in rows()})
+
+
+def rows() -> list[PeriodicTask]:
+    """The rows that beat fires: of a job that there is, switched on."""
+    ours = PeriodicTask.objects.filter(name__in=list(JOBS), enabled=True, crontab__isnull=False)
+    return list(ours.select_related("crontab").order_by("name"))
+
+
+def timed(row: PeriodicTask) -> Timed:
+    assert row.crontab is not None  # `rows` sees to that
+    return Timed(row.crontab.schedule, fired_at=row.last_run_at, changed_at=row.date_changed)
