@@ -16,7 +16,7 @@ from providers import health, noting, services
 from providers.services import Target
 from providers.types import STRIKES, ProbeOutcome, ProbeResult
 from streaming import switching, turns, verification
-from streaming.models import Movie, StreamSwitch, StreamVersion
+from streaming.models import StreamSwitch, StreamVersion
 from streaming.policy_types import Action
 from streaming.quality import Quality
 from streaming.verification import Verdict
@@ -26,7 +26,6 @@ MAX_CHOICES = 5
 
 Reason = StreamSwitch.Reason
 Log = IngestLog.Status
-LOSSES = {Reason.FAILOVER, Reason.WITHDRAWN}
 STORY = {
     Reason.FIRST: "first stream",
     Reason.UPGRADE: "upgraded",
@@ -59,7 +58,7 @@ def check(report: Report, probed: Probed) -> Verdict:
     probed = Probed(probed.version, as_it_counts(probed.version, probed.result))
     verdict = verification.record(probed.version.pk, probed.result, at=report.now())
     if verdict.struck and verdict.version.on_trial:
-        _follow_up(report, switching.fail_canary(probed.version.pk, at=report.now()))
+        _log_switch(report, switching.fail_canary(probed.version.pk, at=report.now()))
     _log_check(report, probed, verdict)
     if probed.result.outcome is ProbeOutcome.OK:
         version = verdict.version
@@ -80,36 +79,30 @@ def as_it_counts(version: StreamVersion, result: ProbeResult) -> ProbeResult:
     return replace(result, outcome=ProbeOutcome.PROVIDER_DOWN, evidence=evidence)
 
 
-def settle(report: Report, movie_id: int) -> StreamSwitch | None:
-    """Let the policy decide on a movie, and switch; what it wants to switch to is probed first if need be."""
+def settle(
+    report: Report, movie_id: int, *, enforce: bool = False, comment: str = ""
+) -> StreamSwitch | None:
+    """Let the policy decide on a movie, and switch; what it wants to switch to is probed first if need be.
+
+    `enforce` lets the settings in force remove a healthy stream.
+    """
     for _ in range(MAX_CHOICES):
-        stale = _chosen_unprobed(movie_id, report.now())
+        stale = _chosen_unprobed(movie_id, report.now(), enforce=enforce)
         if stale is None:
             break
         for probed in probe_all(report, [stale]):
             check(report, probed)
-    switch = switching.reconsider(movie_id, at=report.now())
-    _follow_up(report, switch)
+    switch = switching.reconsider(movie_id, at=report.now(), comment=comment, enforce=enforce)
+    _log_switch(report, switch)
     return switch
 
 
-def _follow_up(report: Report, switch: StreamSwitch | None) -> None:
-    """Log a switch. A movie that lost its stream is searched for at once, and from then on like a new one:
-    how long nothing better was found does not matter any more."""
-    if switch is None:
-        return
-    _log_switch(report, switch)
-    if switch.reason in LOSSES:
-        anew = {"next_check_at": report.now(), "refresh_at": None, "fruitless_searches": 0}
-        Movie.objects.filter(pk=switch.movie_id).update(**anew)
-
-
-def _chosen_unprobed(movie_id: int, at: datetime) -> StreamVersion | None:
+def _chosen_unprobed(movie_id: int, at: datetime, *, enforce: bool) -> StreamVersion | None:
     """The version that the policy would switch to now, if its last probe is too old to follow."""
     seen = turns.read(movie_id, at=at)
     if seen.movie.removed_at is not None:
         return None
-    decision = seen.decide()
+    decision = seen.decide(enforce=enforce)
     if decision.chosen is None or decision.action is Action.KEEP:
         return None
     version = next(v for v in seen.versions.values() if str(v.pk) == decision.chosen)
@@ -145,7 +138,9 @@ def _measured(version: StreamVersion) -> str:
     return f"{version} measures {version.width}x{version.height}{claim}."
 
 
-def _log_switch(report: Report, switch: StreamSwitch) -> None:
+def _log_switch(report: Report, switch: StreamSwitch | None) -> None:
+    if switch is None:
+        return
     status = Log.UPGRADED if switch.reason == Reason.UPGRADE else Log.SWITCHED
     report.log(
         status,

@@ -30,6 +30,7 @@ _REASONS = {
     Action.FAILOVER: Reason.FAILOVER,
     Action.WITHDRAW: Reason.WITHDRAWN,
 }
+_LOSSES = {Reason.FAILOVER, Reason.WITHDRAWN}
 _CLEARED = {"suppressed_at": None, "suppressed_until": None, "suppressed_why": ""}
 
 
@@ -184,7 +185,14 @@ def _following(seen: Standing, decision: Decision, left_extra: dict[str, Any]) -
     to = seen.versions[uuid.UUID(decision.chosen)] if decision.chosen else None
     pinned = seen.movie.pinned and not decision.clears_pin
     plan = _move(seen, _REASONS[decision.action], to, left_extra=left_extra, pinned=pinned)
-    return replace(plan, decision=decision.as_json())
+    columns = plan.movie | (_searched_anew(seen.at) if plan.reason in _LOSSES else {})
+    return replace(plan, decision=decision.as_json(), movie=columns)
+
+
+def _searched_anew(at: datetime) -> dict[str, Any]:
+    """A movie that lost its stream is searched for at once, and from then on like a new one: how long nothing
+    better was found does not matter any more. In the same turn, so that nobody can die between the two."""
+    return {"next_check_at": at, "refresh_at": None, "fruitless_searches": 0}
 
 
 def _without(seen: Standing, version: StreamVersion, columns: dict[str, Any]) -> Plan:

@@ -1,4 +1,4 @@
-"""What the jobs that keep order do: due searches and sweeps. Pruning: test_prune.py."""
+"""What the tick does. Due searches: test_refresh.py. Pruning: test_prune.py."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from core import conf
-from ingestion import checking, refresh, runs, slots
+from ingestion import checking, runs, slots
 from ingestion.models import IngestRun, Job
 from providers.models import Provider
-from streaming import switching
+from streaming import switching, turns
 from streaming.models import Movie, StreamVersion
 from streaming.quality import Quality
 from tests.ingestion.conftest import AT
@@ -32,45 +31,6 @@ def queued() -> set[int | None]:
     )
 
 
-def test_refresh_queues_what_its_ladder_says(valkey: Any) -> None:
-    factory.movie(1, refresh_at=AT)
-    factory.movie(2, refresh_at=AT + HOUR)
-    factory.movie(3, refresh_at=None)
-    factory.movie(4, refresh_at=AT, removed_at=AT)
-    assert succeeded(Job.REFRESH, at=AT) == {"queued": 1}
-    assert queued() == {1}
-
-
-def test_a_raised_target_has_movies_searched_for_that_had_reached_the_old_one(valkey: Any) -> None:
-    conf.change("TARGET_QUALITY", "720p", by="test", at=AT)
-    for number in (1, 2):
-        factory.version(factory.movie(number), "a", Quality.P720)
-        switching.reconsider(number, at=AT)
-    switching.edit(2, target_quality=Quality.P720, actor=EDITOR, comment="enough", at=AT)
-    assert succeeded(Job.REFRESH, at=AT) == {"queued": 0}
-    conf.change("TARGET_QUALITY", "1080p", by="test", at=AT)
-    assert succeeded(Job.REFRESH, at=AT) == {"queued": 1}
-    assert queued() == {1}
-    switching.edit(2, target_quality=Quality.P2160, actor=EDITOR, comment="more", at=AT)
-    assert succeeded(Job.REFRESH, at=AT) == {"queued": 2}
-
-
-def test_a_match_without_a_movie_queues_all_that_are_due(valkey: Any) -> None:
-    factory.movie(1, refresh_at=AT)
-    factory.movie(2, next_check_at=AT)
-    factory.movie(3, next_check_at=AT, refresh_at=AT)
-    factory.movie(4, next_check_at=AT + HOUR)
-    assert succeeded(Job.MATCH, at=AT) == {"queued": 3}
-    assert queued() == {1, 2, 3}
-
-
-def test_the_tick_puts_a_search_off_so_that_one_bad_movie_cannot_block_the_rest(valkey: Any) -> None:
-    factory.movie(1, next_check_at=AT)
-    assert succeeded(Job.TICK, at=AT)["searches"] == 1
-    assert Movie.objects.get().next_check_at == AT + refresh.PUT_OFF
-    assert succeeded(Job.TICK, at=AT + timedelta(minutes=1))["searches"] == 0
-
-
 def test_the_tick_finds_a_lost_run(valkey: Any) -> None:
     run, _ = runs.queue(Job.MATCH, movie_id=1, at=AT, trigger="test")
     assert runs._start(run.pk, at=AT)
@@ -86,6 +46,32 @@ def test_the_tick_finishes_a_switch_that_was_left_half_done(valkey: Any) -> None
     Movie.objects.update(switch_seq=0, active_stream=None)
     assert succeeded(Job.TICK, at=AT)["finished"] == 1
     assert Movie.objects.get().active_stream_id == key
+
+
+def test_a_movie_that_has_nothing_left_is_searched_for_in_the_same_tick(valkey: Any) -> None:
+    factory.version(factory.movie(1), "a", rights_until=AT, next_check_at=AT + DAY)
+    switching.reconsider(1, at=AT - DAY)
+    assert succeeded(Job.TICK, at=AT)["switches"] == 1
+    assert Movie.objects.get().active_stream_id is None
+    assert queued() == {1}
+
+
+def test_a_withdrawal_that_was_left_half_done_is_followed_by_a_search_too(
+    valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factory.version(factory.movie(1), "a", rights_until=AT, next_check_at=AT + DAY)
+    switching.reconsider(1, at=AT - DAY)
+
+    def killed(row: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(turns, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            switching.reconsider(1, at=AT)
+    assert Movie.objects.get().active_stream_id is not None
+    assert succeeded(Job.TICK, at=AT + HOUR / 60)["finished"] == 1
+    assert queued() == {1}
 
 
 def test_streams_of_a_removed_movie_are_left_alone_until_it_is_restored(world: World) -> None:

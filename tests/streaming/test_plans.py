@@ -66,6 +66,31 @@ def test_what_is_taken_again_forgets_that_it_was_left(movie: Movie) -> None:
     assert (get("lower").retired_at, get("lower").replaced_by) == (None, None)
 
 
+@pytest.mark.parametrize("by", ["the policy", "a failed trial", "an editor"])
+@pytest.mark.parametrize("spares", [0, 1])
+def test_a_movie_that_loses_its_stream_is_searched_for_as_if_it_were_new(by: str, spares: int) -> None:
+    """In the same turn: nobody can die between the two."""
+    waiting = {"refresh_at": NOW + timedelta(days=30), "fruitless_searches": 4}
+    movie = factory.movie(1, **waiting)
+    key = factory.version(movie, "playing", Quality.P2160)
+    for number in range(spares):
+        factory.version(movie, f"spare-{number}", Quality.P720)
+    switching.reconsider(1, at=NOW)
+    movie.refresh_from_db()
+    assert (movie.next_check_at, movie.fruitless_searches) == (None, 4), "a first stream is no loss"
+    match by:
+        case "the policy":
+            StreamVersion.objects.filter(pk=key).update(state="broken")
+            switching.reconsider(1, at=NOW)
+        case "a failed trial":
+            switching.fail_canary(key, at=NOW)
+        case "an editor":
+            switching.suppress(key, actor=EDITOR, comment="", at=NOW)
+    movie.refresh_from_db()
+    assert (movie.active_stream_id is None) is (spares == 0)
+    assert (movie.next_check_at, movie.refresh_at, movie.fruitless_searches) == (NOW, None, 0)
+
+
 def test_what_is_taken_is_probed_a_minute_later(movie: Movie) -> None:
     assert get("higher").next_check_at == NOW + MINUTE
 

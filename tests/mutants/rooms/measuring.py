@@ -10,6 +10,7 @@ MATCHING = "tests/ingestion/test_matching.py"
 SIZES = "tests/streaming/test_quality.py::test_pixels_give_the_higher_rung_of_width_and_height"
 verification = mutants_of("streaming/verification.py", tests=TESTS)
 checking = mutants_of("ingestion/checking.py", tests=MATCHING)
+plans = mutants_of("streaming/plans.py", tests=MATCHING)
 quality = mutants_of("streaming/quality.py")
 types = mutants_of("providers/types.py")
 
@@ -194,11 +195,12 @@ TRIALS = [
         "FRESH = timedelta(days=10)",
         "test_a_failover_does_not_lead_to_a_stream_that_died_meanwhile",
     ),
-    checking(
+    plans(
         "a movie that lost its stream waits for its turn",
-        "    if switch.reason in LOSSES:\n",
-        "    if False:\n",
+        "(_searched_anew(seen.at) if plan.reason in _LOSSES else {})",
+        "{}",
         "test_a_movie_that_loses_its_stream_on_trial_is_searched_for_at_once",
+        "tests/streaming/test_plans.py::test_a_movie_that_loses_its_stream_is_searched_for_as_if_it_were_new",
     ),
 ]
 SIZE = [

@@ -32,8 +32,8 @@ DECIDING = [
     ),
     plans(
         "the decision is not kept",
-        "return replace(plan, decision=decision.as_json())",
-        "return plan",
+        "return replace(plan, decision=decision.as_json(), movie=columns)",
+        "return replace(plan, movie=columns)",
         f"{PLANS}::test_the_decision_kept_is_the_one_that_was_followed",
     ),
     switching(
