@@ -22,7 +22,7 @@ def uuid7() -> uuid.UUID:
 def uuid7_of(at: datetime, name: str) -> uuid.UUID:
     """The UUID version 7 of what may happen once at `at`: whoever computes it gets the same one.
 
-    Its 74 random bits are those of a hash of `name`; they need only be as good as random (RFC 9562, section 6.9).
+    Its 74 random bits are of a hash of `name`, which is as good here (RFC 9562, section 6.9).
     """
     random = int.from_bytes(sha256(name.encode()).digest()[:10], "big") >> 6
     value = (int(at.timestamp() * 1000) & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 62) << 64

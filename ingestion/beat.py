@@ -24,6 +24,7 @@ from ingestion import runs, timetable, windows
 
 logger = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 5.0
 MINUTE_S = 60.0
 """Cron columns name no shorter time, so it is at a full minute that somebody is due."""
 
@@ -37,7 +38,7 @@ class Beat(Scheduler):
         """Nothing: the rows are read at every look, so a database that is away at the start is no matter."""
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Fire what is due. Returns for how many seconds there is nothing to do; none of its failures ends beat."""
+        """Fire what is due, and return for how many seconds nothing will be. No failure of it ends beat."""
         try:
             close_old_connections()
             fire_due(timezone.now())
@@ -46,7 +47,7 @@ class Beat(Scheduler):
             self._note(away=True, error=error)
         except Exception:
             logger.exception("The schedule could not be looked at; the next look is in a moment.")
-        return float(min(self.max_interval, _until_next_minute(timezone.now())))
+        return min(self.max_interval or LOOK_EVERY_S, _until_next_minute(timezone.now()))
 
     def _note(self, *, away: bool, error: BaseException | None = None) -> None:
         """Say once that the database is away, and once that it is back."""

@@ -1,18 +1,19 @@
 """Beat's rows as they stand: which jobs have a schedule, and which of them should have fired and did not.
 
-The dead-man's switch: asked by whoever looks, so it needs nobody alive but the one who asks. Nothing is written.
+The dead-man's switch: it needs nobody alive but the one who looks. Nothing is written.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django_celery_beat.models import PeriodicTask
 
 from ingestion import windows
 from ingestion.registry import JOBS
-from ingestion.windows import Timed
+from ingestion.windows import Cron, Timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +43,12 @@ def rows() -> list[PeriodicTask]:
 
 
 def timed(row: PeriodicTask) -> Timed:
+    """Raises ValueError where the columns make no sense."""
     assert row.crontab is not None  # `rows` sees to that
-    return Timed(row.crontab.schedule, fired_at=row.last_run_at, changed_at=row.date_changed)
+    return Timed(cron_of(row.crontab.schedule), fired_at=row.last_run_at, changed_at=row.date_changed)
+
+
+def cron_of(schedule: Any) -> Cron:
+    """Of Celery's crontab, whose columns its stubs do not know."""
+    days, months, weekdays = schedule.day_of_month, schedule.month_of_year, schedule.day_of_week
+    return Cron(schedule.minute, schedule.hour, days, months, weekdays, schedule.tz)

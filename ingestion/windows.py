@@ -5,11 +5,9 @@ A *window* is a moment that the cron columns name. Nothing here asks a clock or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Set
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
-
-from celery.schedules import crontab
 
 SLACK = timedelta(minutes=2)
 """How late a window may fire before anybody is told: beat looks every few seconds."""
@@ -19,17 +17,28 @@ FARTHEST = timedelta(days=41 * 366)
 """No two windows lie further apart: 29 February falls on a given weekday every 28 years, 40 around 2100."""
 
 
+class Cron(NamedTuple):
+    """Cron columns as the numbers that they name, and the time zone in which they do. Sunday is weekday 0."""
+
+    minutes: Set[int]
+    hours: Set[int]
+    days: Set[int]
+    months: Set[int]
+    weekdays: Set[int]
+    zone: tzinfo
+
+
 class Timed(NamedTuple):
     """A schedule that is switched on: its columns, when it last fired, and when its row was last touched."""
 
-    cron: crontab
+    cron: Cron
     fired_at: datetime | None
     changed_at: datetime
 
 
-def latest(cron: crontab, at: datetime) -> datetime:
+def latest(cron: Cron, at: datetime) -> datetime:
     """The last moment that the columns name, `at` included. Raises ValueError where they name none at all."""
-    day, end = at.astimezone(cron.tz).replace(second=0, microsecond=0), at - FARTHEST
+    day, end = at.astimezone(cron.zone).replace(second=0, microsecond=0), at - FARTHEST
     while day > end:
         if _names(cron, day) and (moment := _last_of_day(cron, day)):
             return moment
@@ -59,16 +68,15 @@ def alive(schedules: Iterable[Timed], at: datetime) -> bool:
     return newest is not None and any((each.fired_at or each.changed_at) >= newest for _, each in expected)
 
 
-def _names(cron: crontab, day: datetime) -> bool:
+def _names(cron: Cron, day: datetime) -> bool:
     """Whether it has windows on that day. Celery wants all three columns to name it, unlike cron(5)."""
-    weekday = day.isoweekday() % 7
-    return day.month in cron.month_of_year and day.day in cron.day_of_month and weekday in cron.day_of_week
+    return day.month in cron.months and day.day in cron.days and day.isoweekday() % 7 in cron.weekdays
 
 
-def _last_of_day(cron: crontab, until: datetime) -> datetime | None:
+def _last_of_day(cron: Cron, until: datetime) -> datetime | None:
     """The last window of the day of `until` that is not after it."""
-    this_hour = [minute for minute in cron.minute if minute <= until.minute]
-    if until.hour in cron.hour and this_hour:
+    this_hour = [minute for minute in cron.minutes if minute <= until.minute]
+    if until.hour in cron.hours and this_hour:
         return until.replace(minute=max(this_hour))
-    hours = [hour for hour in cron.hour if hour < until.hour]
-    return until.replace(hour=max(hours), minute=max(cron.minute)) if hours else None
+    hours = [hour for hour in cron.hours if hour < until.hour]
+    return until.replace(hour=max(hours), minute=max(cron.minutes)) if hours else None

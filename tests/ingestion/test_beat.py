@@ -77,9 +77,11 @@ def test_one_that_was_killed_between_run_and_note_leaves_nothing_to_fire(
     def killed(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
-        dying.setattr(PeriodicTask.objects.all().__class__, "update", killed)
-        beat.fire(row(Job.DISCOVER), SIX, SIX)
+    due = row(Job.DISCOVER)
+    with monkeypatch.context() as dying:
+        dying.setattr(type(PeriodicTask.objects.all()), "update", killed)
+        with pytest.raises(KeyboardInterrupt):
+            beat.fire(due, SIX, SIX)
     assert row(Job.DISCOVER).last_run_at == SIX - timedelta(seconds=30)
     jobs.execute(runs_of(Job.DISCOVER)[0].pk)
     assert Job.DISCOVER not in beat.fire_due(SIX + timedelta(minutes=5))
