@@ -94,7 +94,7 @@ def site_origin(app_configs: Any, **options: Any) -> list[CheckMessage]:
 @register(TAG)
 def job_modules(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Each was imported: a process that lacks some jobs would lose their runs."""
-    hint = "Put it beside manage.py or on PYTHONPATH, for web, worker and beat alike."
+    hint = "Put it on PYTHONPATH or beside manage.py, for web, worker and beat alike."
     return [
         Error(f"JOB_MODULES names {module}, which cannot be imported: {why}", hint, id="marquee.E009")
         for module, why in registry.faults.items()

@@ -54,7 +54,9 @@ class JobSpec:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or len(self.name) > JOB_NAME_CHARS:
             allowed = f"at most {JOB_NAME_CHARS} characters, lower-case words with dots between them"
-            raise BadJob(f"A job's name is {allowed}, such as house.gaps; {self.name[:60]!r} is not.")
+            raise BadJob(
+                f"A job's name is {allowed}, such as house.gaps, and not Celery's; {self.name[:60]!r} is not."
+            )
         if not self.about.strip():
             raise BadJob(f"{self.name} has to say in one sentence what it does.")
         if self.time_limit <= timedelta(0):

@@ -144,7 +144,7 @@ class Marquee:
         ours |= {"TMDB_API_KEY": "key", "TMDB_BASE_URL": f"{self.world.url}/3", "LOG_LEVEL": "INFO"}
         ours |= {"LIBRARY_URL": f"{self.world.url}/library", "HTTP_TRUSTED_ORIGINS": self.world.url}
         ours |= {"RATE_LIMIT_RPS": "1000", "TMDB_RATE_LIMIT_RPS": "1000", "MIN_QUALITY_TO_PUBLISH": "SD"}
-        return {**os.environ, **ours, "PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, "PYTHONPATH": str(BASE_DIR), "PYTHONUNBUFFERED": "1", **ours}
 
     # -- processes
 
