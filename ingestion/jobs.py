@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingestion import discovery, maintenance, matching, prune, refresh, reverify, runs, slots
+from ingestion import applying, discovery, maintenance, matching, prune, refresh, reverify, runs, slots
 from ingestion.models import IngestRun, Job
 from ingestion.registry import JOBS, job
 from ingestion.reports import Failed, Report
@@ -51,6 +51,25 @@ def refresh_due(report: Report) -> Summary:
 @job(Job.REVERIFY, "Probes the streams that are due, active ones first.", cron="INGEST_REVERIFY_CRON")
 def reverify_due(report: Report) -> Summary:
     return reverify.reverify(report)
+
+
+@job(
+    Job.APPLY,
+    "Switches to what the settings now allow, and searches again where the target was raised.",
+    cron="41 3 * * *",  # queued by every change of them; this is for one whose process died before that
+    time_limit=timedelta(days=1),
+)
+def apply_policy(report: Report) -> Summary:
+    return applying.apply(report)
+
+
+@job(
+    Job.ENFORCE,
+    "Does the same, and leaves streams that play but that the settings now forbid.",
+    time_limit=timedelta(days=1),
+)
+def enforce_policy(report: Report) -> Summary:
+    return applying.enforce(report)
 
 
 @job(

@@ -23,6 +23,8 @@ class Job(StrEnum):
     MATCH = "content.match"
     REFRESH = "content.refresh"
     REVERIFY = "content.reverify"
+    APPLY = "policy.apply"
+    ENFORCE = "policy.enforce"
     TICK = "maintenance.tick"
     PRUNE = "maintenance.prune"
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -46,27 +47,28 @@ class Standing:
         except KeyError:
             raise UnknownVersion(f"Movie {self.movie.pk} has no stream version {key}.") from None
 
-    def rules(self, *, enforce: bool = False) -> Rules:
-        """The settings in force for this movie, its own target first."""
-        return Rules(
-            target=_quality(self.movie.target_quality) or Quality.from_label(self.options.target_quality),
-            minimum=Quality.from_label(self.options.min_quality_to_publish),
-            allow_lower=self.options.allow_lower_quality_until_upgrade,
-            territory=self.options.territory,
-            pinned=self.movie.pinned,
-            enforce=enforce,
-        )
+    @cached_property
+    def candidates(self) -> dict[uuid.UUID, Candidate]:
+        """The versions as the policy sees them."""
+        return {key: candidate(version) for key, version in self.versions.items()}
 
-    def decide(self, *, instead: Iterable[StreamVersion] = (), enforce: bool = False) -> Decision:
+    def rules(self, *, enforce: bool = False, under: Options | None = None) -> Rules:
+        """The settings in force for this movie (or others, `under` which it is looked at), its own target
+        first."""
+        return _rules(under or self.options, self.movie.target_quality, self.movie.pinned, enforce)
+
+    def decide(
+        self,
+        *,
+        instead: Iterable[StreamVersion] = (),
+        enforce: bool = False,
+        under: Options | None = None,
+    ) -> Decision:
         """The policy's word on the movie, with some of its versions as they would be; nothing is planned."""
-        versions = self.versions | {version.pk: version for version in instead}
+        candidates = self.candidates | {version.pk: candidate(version) for version in instead}
         current = self.movie.active_stream_id
-        return policy.decide(
-            str(current) if current else None,
-            [candidate(version) for version in versions.values()],
-            self.rules(enforce=enforce),
-            self.at,
-        )
+        rules = self.rules(enforce=enforce, under=under)
+        return policy.decide(str(current) if current else None, candidates.values(), rules, self.at)
 
 
 def candidate(version: StreamVersion) -> Candidate:
@@ -92,6 +94,19 @@ def candidate(version: StreamVersion) -> Candidate:
         reliability=provider.reliability,
         priority=provider.priority,
         first_seen=version.first_seen,
+    )
+
+
+@lru_cache(maxsize=64)
+def _rules(options: Options, target: int | None, pinned: bool, enforce: bool) -> Rules:
+    """`target` is the movie's own, if it has one. A whole catalogue has few of these."""
+    return Rules(
+        target=_quality(target) or Quality.from_label(options.target_quality),
+        minimum=Quality.from_label(options.min_quality_to_publish),
+        allow_lower=options.allow_lower_quality_until_upgrade,
+        territory=options.territory,
+        pinned=pinned,
+        enforce=enforce,
     )
 
 

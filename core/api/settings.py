@@ -46,20 +46,16 @@ class NoQuery(Strict):
 
 
 class SettingList(APIView):
-    """GET all settings with their source; POST one change."""
+    """GET all settings with their source. POST is `ingestion.api.settings`: it can say what would switch."""
 
     permission_classes = [OperatorWrites]
 
     def get(self, request: Request) -> Response:
         return Response([setting_body(state) for state in conf.describe()])
 
-    def post(self, request: Request) -> Response:
-        NoQuery.read(request.query_params)
-        return self.change(request, **Change.read(request.data))
-
     @staticmethod
     def change(request: Request, *, key: str, value: Any, comment: str = "") -> Response:
-        """Make the change, and show what holds now."""
+        """Make one change, and show what holds now."""
         with refusals("value"):
             return Response(setting_body(conf.change(key, value, comment=comment, **_said(request))))
 

@@ -1,6 +1,6 @@
 from core.api.auth import Login, Logout, Me, Refresh
 from core.api.health import Healthz, Readyz
-from core.api.settings import SettingDetail, SettingHistory, SettingList, SettingRevert
+from core.api.settings import SettingDetail, SettingHistory, SettingRevert
 from core.routes import both
 
 urlpatterns = [
@@ -8,7 +8,6 @@ urlpatterns = [
     *both("api/auth/refresh", Refresh.as_view(), "refresh"),
     *both("api/auth/logout", Logout.as_view(), "logout"),
     *both("api/auth/me", Me.as_view(), "me"),
-    *both("api/settings", SettingList.as_view(), "settings"),
     *both("api/settings/<str:key>", SettingDetail.as_view(), "setting"),
     *both("api/settings/<str:key>/history", SettingHistory.as_view(), "setting-history"),
     *both("api/settings/<str:key>/revert", SettingRevert.as_view(), "setting-revert"),

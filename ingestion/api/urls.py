@@ -1,5 +1,5 @@
 from core.routes import both
-from ingestion.api import jobs, streams
+from ingestion.api import jobs, metrics, settings, streams
 
 urlpatterns = [
     *both("api/movies/<movie:movie_id>/activate-stream", streams.ActivateStream.as_view(), "activate-stream"),
@@ -14,5 +14,7 @@ urlpatterns = [
     *both("api/ingest/runs", jobs.Runs.as_view(), "ingest-runs"),
     *both("api/ingest/runs/<uuid:run_id>", jobs.Run.as_view(), "ingest-run-detail"),
     *both("api/ingest/logs", jobs.Logs.as_view(), "ingest-logs"),
+    *both("metrics", metrics.Metrics.as_view(), "metrics"),
     *both("api/ingest/initialize", jobs.Initialize.as_view(), "ingest-initialize"),
+    *both("api/settings", settings.Settings.as_view(), "settings"),
 ]

@@ -68,13 +68,6 @@ def test_a_refused_change_says_why_and_changes_nothing(body: object, field: str,
     assert conf.current() == DEFAULTS
 
 
-def test_a_change_that_asks_for_a_dry_run_is_not_made_for_real() -> None:
-    operator, change = clients.client("operator"), {"key": "TARGET_QUALITY", "value": "SD"}
-    problem = assert_problem(operator.post(f"{URL}?dry_run=true", change), 400)
-    assert problem["errors"].keys() == {"dry_run"}
-    assert conf.current() == DEFAULTS
-
-
 @pytest.mark.parametrize("key", ["NOTHING", "target_quality", "a%00b", "%F0%9F%8E%AC"])
 def test_a_setting_that_is_none_cannot_be_reset(key: str) -> None:
     problem = assert_problem(clients.client("operator").delete(f"{URL}/{key}"), 404)
