@@ -167,6 +167,17 @@ class Options:
     discover_pages: int = _option(
         2, _number(1, 50, whole=True), "Pages of 20 movies read from each of TMDB's four lists."
     )
+    availability_delay_days: int = _option(
+        0,
+        _number(-365, 365, whole=True),
+        "How many days after its first release a movie is first searched for. Below 0: before it.",
+    )
+    queue_depth: int = _option(
+        500,
+        _number(1, 100_000, whole=True),
+        "So many searches may wait for a worker; more movies that are due wait in the database. What is asked "
+        "for by hand always goes in.",
+    )
 
 
 NAMES: dict[str, str] = {f.name.upper(): f.name for f in fields(Options)}

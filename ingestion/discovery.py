@@ -1,6 +1,7 @@
-"""TMDB's lists -> movies: the new ones are added, the stale ones refreshed, and both are due for a search.
+"""TMDB's lists and its change feed -> movies: new ones are added, stale and edited ones read again.
 
-An editor's word stands: locked columns are not overwritten, and what was removed is not brought back.
+What is new, or reads like another movie, is due for a search as soon as it is out. An editor's word stands:
+locked columns are not overwritten, and what was removed is not brought back.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from django.db import IntegrityError, router, transaction
 
 from core import conf
 from core.options import Options
-from ingestion import runs
-from ingestion.columns import fitted
+from ingestion import availability, feed, refresh, runs
+from ingestion.columns import movie_columns
+from ingestion.feed import Edited
 from ingestion.models import IngestLog, Job
 from ingestion.runs import Report
 from providers import services
@@ -53,24 +55,30 @@ class Sorted:
 
 
 def discover(report: Report, *, pages: int | None = None, publish: bool = True) -> dict[str, Any]:
-    """Read the lists and take in what they name. Returns a summary.
+    """Read the lists and the change feed, and take in what they name. Returns a summary.
 
     `pages` is DISCOVER_PAGES unless given. With `publish` off nothing is queued: the movies are due, no more.
     Raises ProviderError when TMDB gave no list at all, or stopped answering; what was taken in stays.
     """
     options, client = conf.current(), services.tmdb()
     lists = read_lists(client, options, pages or options.discover_pages)
-    _log_lists(report, lists)
+    edited = feed.read(client, at=report.now())
+    _log_troubles(report, lists, edited)
     found = sort_out(lists.rows.values(), at=report.now())
     for movie, row in found.fresh:
         _rank(movie, row)
-    due = _take_in(report, client, [*found.new, *found.stale], options)
-    for movie_id in due if publish else ():
-        runs.queue(Job.MATCH, movie_id=movie_id, at=report.now(), trigger="discovery")
-    summary = {"listed": len(lists.rows), "new": len(found.new), "due": len(due), "skipped": lists.skipped}
-    report.log(
-        Log.OK, f"{len(lists.rows)} movies listed, {len(due)} of them to be searched for.", metadata=summary
-    )
+    due = _take_in(report, client, _wanted(found, edited), options)
+    summary = {
+        "listed": len(lists.rows),
+        "new": len(found.new),
+        "edited": len(edited.movies),
+        "due": len(due),
+        "queued": refresh.queue_found(report, due) if publish else 0,
+        "skipped": lists.skipped,
+        "changes_from": edited.begin.isoformat(),
+    }
+    said = f"{len(lists.rows)} movies listed, {len(edited.movies)} edited, {len(due)} to be searched for."
+    report.log(Log.OK, said, metadata=summary)
     return summary
 
 
@@ -111,8 +119,9 @@ def add_movie(tmdb_id: int, *, at: datetime, actor: Actor = SYSTEM, comment: str
 
     Raises TmdbNotFound and the other ProviderErrors, ValueError for an impossible id, SwitchError.
     """
-    details = services.tmdb().details(tmdb_id, language=conf.current().tmdb_language)
-    movie, created, _ = store(details, at=at)
+    options = conf.current()
+    details = services.tmdb().details(tmdb_id, language=options.tmdb_language)
+    movie, created, _ = store(details, options, at=at)
     if movie.removed_at is not None:
         switching.restore(movie.pk, actor=actor, comment=comment, at=at)
         movie.refresh_from_db()
@@ -120,29 +129,35 @@ def add_movie(tmdb_id: int, *, at: datetime, actor: Actor = SYSTEM, comment: str
     return movie, created
 
 
-def store(details: MovieDetails, *, at: datetime) -> tuple[Movie, bool, bool]:
-    """Write what TMDB says of a movie: (movie, whether it is new, whether it has to be searched for)."""
-    columns = _columns(details)
+def store(details: MovieDetails, options: Options, *, at: datetime) -> tuple[Movie, bool, bool]:
+    """Write what TMDB says of a movie: (movie, whether it is new, whether it has to be searched for now)."""
+    columns = movie_columns(details)
     known = Movie.objects.filter(pk=details.tmdb_id).first()
     if known is not None:
-        return _update(known, columns, at)
-    movie = Movie(id=details.tmdb_id, **columns, discovered_at=at, metadata_at=at, next_check_at=at)
+        return _update(known, columns, options, at)
+    movie = Movie(id=details.tmdb_id, **columns, discovered_at=at, metadata_at=at)
+    movie.next_check_at = availability.out_at(movie, options, at=at)
     try:
         with transaction.atomic(using=router.db_for_write(Movie)):
             movie.save(force_insert=True)
     except IntegrityError:  # somebody else has just added it
-        return _update(Movie.objects.get(pk=details.tmdb_id), columns, at)
-    return movie, True, True
+        return _update(Movie.objects.get(pk=details.tmdb_id), columns, options, at)
+    return movie, True, movie.next_check_at <= at
 
 
-def _update(movie: Movie, columns: dict[str, Any], at: datetime) -> tuple[Movie, bool, bool]:
+def _update(
+    movie: Movie, columns: dict[str, Any], options: Options, at: datetime
+) -> tuple[Movie, bool, bool]:
     free = {name: value for name, value in columns.items() if name not in movie.locked_fields}
     changed = {name: value for name, value in free.items() if getattr(movie, name) != value}
-    other_movie = bool(IDENTITY & set(changed))
-    due = {"next_check_at": at} if other_movie else {}
+    for name, value in changed.items():
+        setattr(movie, name, value)
+    waits = movie.matched_at is None and movie.next_check_at is not None and movie.next_check_at > at
+    again = waits or IDENTITY & set(changed)  # what waits for its day may have another by now
+    due = {"next_check_at": availability.out_at(movie, options, at=at)} if again else {}
     Movie.objects.filter(pk=movie.pk).update(**changed, **due, metadata_at=at, tmdb_gone_at=None)
     movie.refresh_from_db()
-    return movie, False, other_movie
+    return movie, False, bool(due) and due["next_check_at"] <= at
 
 
 def _read_list(client: TmdbClient, kind: ListKind, options: Options, pages: int, lists: Lists) -> None:
@@ -155,34 +170,45 @@ def _read_list(client: TmdbClient, kind: ListKind, options: Options, pages: int,
             return
 
 
-def _take_in(report: Report, client: TmdbClient, rows: list[MovieRow], options: Options) -> list[int]:
+def _wanted(found: Sorted, edited: Edited) -> dict[int, str]:
+    """Title by id of each movie whose details are to be read, the most popular first."""
+    listed = {row.tmdb_id: row for row in [*found.new, *found.stale]}
+    rows = [(-row.popularity, key, row.title) for key, row in listed.items()]
+    rows += [(-movie.popularity, movie.pk, movie.title) for movie in edited.movies if movie.pk not in listed]
+    return {key: title for _, key, title in sorted(rows)}
+
+
+def _take_in(report: Report, client: TmdbClient, wanted: dict[int, str], options: Options) -> list[int]:
     """Fetch and store the details of each movie; the ids of those that have to be searched for."""
     due = []
-    for done, row in enumerate(rows, start=1):
-        if _take_in_one(report, client, row, options):
-            due.append(row.tmdb_id)
-        report.progress(done, len(rows))
+    for done, (movie_id, title) in enumerate(wanted.items(), start=1):
+        if _take_in_one(report, client, movie_id, title, options):
+            due.append(movie_id)
+        report.progress(done, len(wanted))
     return due
 
 
-def _take_in_one(report: Report, client: TmdbClient, row: MovieRow, options: Options) -> bool:
-    """Whether the movie has to be searched for. A movie that TMDB cannot tell us about stops no other."""
+def _take_in_one(report: Report, client: TmdbClient, movie_id: int, title: str, options: Options) -> bool:
+    """Whether the movie has to be searched for. One that TMDB cannot tell us about stops no other, and is not
+    asked for again before it is stale, or edited."""
+    known, at = Movie.objects.filter(pk=movie_id), report.now()
     try:
-        details = client.details(row.tmdb_id, language=options.tmdb_language)
+        details = client.details(movie_id, language=options.tmdb_language)
     except TmdbNotFound:
-        Movie.objects.filter(pk=row.tmdb_id).update(tmdb_gone_at=report.now())
-        report.log(
-            Log.SKIP, f"{row.title}: listed, but TMDB has no details (any more).", movie_id=row.tmdb_id
-        )
+        known.update(metadata_at=at, tmdb_gone_at=at)
+        report.log(Log.SKIP, f"{title}: TMDB has no details of it (any more).", movie_id=movie_id)
         return False
     except ProviderBadResponse as error:
-        report.log(Log.FAILED, f"{row.title}: {error}", movie_id=row.tmdb_id)
+        known.update(metadata_at=at)
+        report.log(Log.FAILED, f"{title}: {error}", movie_id=movie_id)
         return False
     if details.adult:
+        known.update(metadata_at=at)
         return False
-    movie, created, due = store(details, at=report.now())
+    movie, created, due = store(details, options, at=at)
     if created:
-        report.log(Log.ADDED, f"{movie} added.", movie_id=movie.pk)
+        later = "" if due else f" It is searched for from {movie.next_check_at:%d %B %Y} on, when it is out."
+        report.log(Log.ADDED, f"{movie} added.{later}", movie_id=movie.pk)
     return due
 
 
@@ -194,30 +220,12 @@ def _rank(movie: Movie, row: MovieRow) -> None:
         Movie.objects.filter(pk=movie.pk).update(**changed)
 
 
-def _columns(details: MovieDetails) -> dict[str, Any]:
-    return fitted(
-        Movie,
-        {
-            "imdb_id": details.imdb_id,
-            "title": details.title,
-            "original_title": details.original_title,
-            "original_language": details.original_language,
-            "overview": details.overview,
-            "tagline": details.tagline,
-            "release_date": details.release_date,
-            "runtime_min": details.runtime_min,
-            "genres": [genre.name for genre in details.genres],
-            "poster_path": details.poster_path,
-            "backdrop_path": details.backdrop_path,
-            "popularity": details.popularity,
-            "vote_average": details.vote_average,
-            "vote_count": details.vote_count,
-        },
-    )
-
-
-def _log_lists(report: Report, lists: Lists) -> None:
+def _log_troubles(report: Report, lists: Lists, edited: Edited) -> None:
     for kind, error in lists.errors.items():
         report.log(Log.FAILED, f"TMDB's list {kind} could not be read in full: {error}")
     if lists.skipped:
         report.log(Log.WARNING, f"{lists.skipped} rows of TMDB's lists were no movies and were skipped.")
+    if edited.error is not None:
+        report.log(Log.FAILED, f"TMDB's change feed could not be read to its end: {edited.error}")
+    if edited.lost:
+        report.log(Log.WARNING, f"Edits of {edited.lost} days are no longer on TMDB's change feed.")

@@ -6,12 +6,14 @@ through the policy.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingestion import checking, offers, searching
+from core import conf
+from ingestion import availability, checking, offers, searching
 from ingestion.checking import Probed
-from ingestion.models import IngestLog
+from ingestion.models import IngestLog, IngestRun
 from ingestion.offers import Found
 from ingestion.runs import Report
 from ingestion.searching import Came
@@ -21,7 +23,8 @@ from providers.types import STRIKES, MovieRef, ProbeOutcome
 from streaming import turns, verification
 from streaming.errors import UnknownMovie
 from streaming.models import Movie, StreamSwitch, StreamVersion
-from streaming.standing import with_columns
+from streaming.policy_types import IN_FAVOUR, Reason
+from streaming.standing import Standing, with_columns
 
 Log = IngestLog.Status
 State = StreamVersion.State
@@ -40,6 +43,8 @@ def match(report: Report, movie_id: int) -> dict[str, Any]:
     if movie.removed_at is not None:
         report.log(Log.SKIP, f"{movie} was removed by an editor.")
         return {"skipped": "removed"}
+    if not by_hand(report.run) and (out_at := availability.out_at(movie, conf.current(), at=at)) > at:
+        return _put_off(report, movie, out_at)
     answers = services.search_all(reference(movie), at=at)
     _log_failures(report, answers)
     found = offers.take_in(movie, answers, at=at)
@@ -47,9 +52,15 @@ def match(report: Report, movie_id: int) -> dict[str, Any]:
     _measure(report, found)
     report.progress(2, 3)
     switch = checking.settle(report, movie_id)
-    _plan_next_search(movie_id, answers, switch, at)
+    seen = turns.read(movie_id, at=at)
+    _plan_next_search(seen, _what_came(seen, answers, found, switch), anew=by_hand(report.run))
     report.progress(3, 3)
-    return _summed_up(report, movie_id, found, switch)
+    return _summed_up(report, seen, found, switch)
+
+
+def by_hand(run: IngestRun) -> bool:
+    """Whether a person asked for this run, and not a schedule or another job."""
+    return bool(run.requested_by) or run.trigger in ("command", "again")
 
 
 def reference(movie: Movie) -> MovieRef:
@@ -69,6 +80,13 @@ def _movie(movie_id: int) -> Movie:
     if movie is None:
         raise UnknownMovie(f"There is no movie {movie_id}.")
     return movie
+
+
+def _put_off(report: Report, movie: Movie, until: datetime) -> dict[str, Any]:
+    """Leave a movie that is not out yet to the day on which it is."""
+    Movie.objects.filter(pk=movie.pk).update(next_check_at=until, refresh_at=None)
+    report.log(Log.SKIP, f"{movie} is not out yet: it is searched for from {until:%d %B %Y} on.")
+    return {"skipped": "not_out"}
 
 
 def _measure(report: Report, found: Found) -> None:
@@ -100,22 +118,24 @@ def _look_again(report: Report, probed: Probed, what: str) -> None:
     report.log(Log.WARNING, f"{probed.version} {what}: {probed.result.evidence}", metadata=about)
 
 
-def _plan_next_search(
-    movie_id: int, answers: list[ProviderAnswer], switch: StreamSwitch | None, at: datetime
-) -> None:
-    seen = turns.read(movie_id, at=at)
-    movie, active = seen.movie, seen.active
-    came = Came(
-        reached=(movie.active_quality or 0) >= seen.rules().target,
-        improved=switch is not None and switch.reason in BETTER,
+def _what_came(
+    seen: Standing, answers: list[ProviderAnswer], found: Found, switch: StreamSwitch | None
+) -> Came:
+    return Came(
+        reached=(seen.movie.active_quality or 0) >= seen.rules().target,
+        improved=bool(found.new) or (switch is not None and switch.reason in BETTER),
         complete=all(offers.is_complete(answer) for answer in answers),
-        ask_again=tuple(moment for answer in answers if (moment := _stale_at(answer, at))),
-        renew_at=_renew_at(active, at),
+        ask_again=tuple(moment for answer in answers if (moment := _stale_at(answer, seen.at))),
+        renew_at=_renew_at(seen.active, seen.at),
     )
-    columns = searching.next_search(
-        came, refresh_at=movie.refresh_at, fruitless=movie.fruitless_searches, at=at
-    )
-    Movie.objects.filter(pk=movie_id).update(**columns)
+
+
+def _plan_next_search(seen: Standing, came: Came, *, anew: bool) -> None:
+    """`anew`: whoever asks by hand expects more than our ladder does, which begins at its foot again."""
+    movie = seen.movie
+    refresh_at, fruitless = (None, 0) if anew else (movie.refresh_at, movie.fruitless_searches)
+    columns = searching.next_search(came, refresh_at=refresh_at, fruitless=fruitless, at=seen.at)
+    Movie.objects.filter(pk=movie.pk).update(**columns)
 
 
 def _renew_at(active: StreamVersion | None, at: datetime) -> datetime | None:
@@ -150,20 +170,41 @@ def _log_failures(report: Report, answers: list[ProviderAnswer]) -> None:
             report.log(Log.SKIP, f"{answer.provider.label} was not asked: {answer.skipped}")
 
 
-def _summed_up(report: Report, movie_id: int, found: Found, switch: StreamSwitch | None) -> dict[str, Any]:
-    movie = _movie(movie_id)
-    active = (
-        StreamVersion.objects.filter(pk=movie.active_stream_id).first() if movie.active_stream_id else None
-    )
+def _summed_up(report: Report, seen: Standing, found: Found, switch: StreamSwitch | None) -> dict[str, Any]:
+    """The last line of every search: what was offered, and what the policy made of it, switch or none."""
+    decision = switch.decision if switch and switch.decision else seen.decide().as_json()
+    told = _told(decision)
+    quality = seen.active.quality_label if seen.active else None
+    against = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in told["against"].items())
+    nothing = f"nothing to play yet{f' ({against})' if against else ''}"
     count = len(found.new) + len(found.seen)
-    state = f"{active.quality_label} is active" if active else "nothing to play yet"
-    status = Log.ADDED if found.new else Log.OK
-    report.log(status, f"{movie}: {count} offered, {len(found.new)} of them new; {state}.")
+    report.log(
+        Log.ADDED if found.new else Log.OK,
+        f"{seen.movie}: {count} offered, {len(found.new)} of them new;"
+        f" {f'{quality} is active' if quality else nothing}.",
+        metadata={**told, "switch": switch.pk if switch else None},
+    )
     return {
         "offered": count,
         "new": len(found.new),
         "probed": len(found.to_probe) + len(found.moved),
-        "quality": active.quality_label if active else None,
+        "quality": quality,
         "switch": switch.pk if switch else None,
         "reason": switch.reason if switch else None,
+    }
+
+
+def _told(decision: dict[str, Any]) -> dict[str, Any]:
+    """A decision in short: what to do, with which version and why, and how often what speaks against another
+    was said. In full it is with the switch, and at `/decision`."""
+    verdicts, chosen = decision["verdicts"], decision["chosen"]
+    said = {v["version"]: v["reasons"] for v in verdicts}
+    kept = next((key for key, reasons in said.items() if Reason.CURRENT in reasons), None)
+    others = [reasons for key, reasons in said.items() if key != (chosen or kept)]
+    against = Counter(reason for reasons in others for reason in reasons if reason not in IN_FAVOUR)
+    return {
+        "action": decision["action"],
+        "version": chosen or kept,
+        "why": said.get(chosen or kept, []),
+        "against": dict(sorted(against.items())),
     }

@@ -127,12 +127,11 @@ def by_rollback(
 
 
 def by_withdrawal(seen: Standing) -> Plan | None:
-    """Take the movie out of the catalogue."""
+    """Take the movie out of the catalogue, and out of what is due."""
     if seen.movie.removed_at is not None:
         return None
-    return replace(
-        _move(seen, Reason.WITHDRAWN, None, pinned=False), movie={"removed_at": seen.at, "pinned": False}
-    )
+    out = {"removed_at": seen.at, "pinned": False, "next_check_at": None, "refresh_at": None}
+    return replace(_move(seen, Reason.WITHDRAWN, None, pinned=False), movie=out)
 
 
 def by_restoration(seen: Standing) -> Plan | None:
@@ -148,6 +147,8 @@ def by_restoration(seen: Standing) -> Plan | None:
 def by_edit(seen: Standing, columns: Mapping[str, Any]) -> Plan | None:
     """Change switching's own columns of the movie other than the pointer."""
     changed = {name: value for name, value in columns.items() if getattr(seen.movie, name) != value}
+    if "target_quality" in changed:
+        changed |= _searched_anew(seen.at)
     return Plan(reason=Reason.REVISED, to=seen.active, movie=changed) if changed else None
 
 
@@ -190,8 +191,9 @@ def _following(seen: Standing, decision: Decision, left_extra: dict[str, Any]) -
 
 
 def _searched_anew(at: datetime) -> dict[str, Any]:
-    """A movie that lost its stream is searched for at once, and from then on like a new one: how long nothing
-    better was found does not matter any more. In the same turn, so that nobody can die between the two."""
+    """A movie that lost its stream, or has another target, is searched for at once, and from then on like a
+    new one: how long nothing better was found does not matter any more. In the same turn, so that nobody can
+    die between the two."""
     return {"next_check_at": at, "refresh_at": None, "fruitless_searches": 0}
 
 

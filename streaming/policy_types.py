@@ -62,6 +62,10 @@ class Reason(StrEnum):
     CHOSEN = "chosen"
 
 
+IN_FAVOUR = frozenset({Reason.CURRENT, Reason.VERIFIED, Reason.AT_TARGET, Reason.BETTER, Reason.CHOSEN})
+"""All other reasons speak against a candidate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One stream version as the policy sees it.

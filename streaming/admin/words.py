@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streaming.models import StreamSwitch, StreamVersion
-from streaming.policy_types import Reason
+from streaming.policy_types import IN_FAVOUR, Reason
 
 REASONS: Mapping[Reason, str] = {
     Reason.BROKEN: "it is broken",
@@ -37,7 +37,6 @@ REASONS: Mapping[Reason, str] = {
     Reason.CHOSEN: "chosen",
 }
 _BY_CODE = {reason.value: reason for reason in Reason}
-FOR = frozenset({Reason.CURRENT, Reason.VERIFIED, Reason.AT_TARGET, Reason.BETTER, Reason.CHOSEN})
 
 SWITCHES: Mapping[StreamSwitch.Reason, str] = {
     StreamSwitch.Reason.FIRST: "First stream",
@@ -76,6 +75,6 @@ def _line(verdict: Mapping[str, Any], versions: Mapping[str, StreamVersion], cho
         eligible=verdict["eligible"],
         quality=verdict["quality"] or "unknown",
         chosen=verdict["version"] == chosen,
-        good=[REASONS[reason] for reason in known if reason in FOR],
-        bad=[REASONS[reason] for reason in known if reason not in FOR],
+        good=[REASONS[reason] for reason in known if reason in IN_FAVOUR],
+        bad=[REASONS[reason] for reason in known if reason not in IN_FAVOUR],
     )

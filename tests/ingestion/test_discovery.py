@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from core import conf
 from ingestion import discovery
 from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.searching import PUT_OFF
 from providers.tmdb import TmdbNotFound
 from streaming import switching
 from streaming.models import Movie
@@ -28,10 +30,23 @@ def test_a_new_movie_is_added_with_its_details_and_queued_for_a_search(world: Wo
     movie = Movie.objects.get()
     assert (movie.pk, movie.title, movie.imdb_id, movie.year) == (961, "The General", "tt0017925", 1926)
     assert (movie.runtime_min, movie.genres, movie.popularity) == (78, ["Comedy"], 1.5)
-    assert (movie.discovered_at, movie.metadata_at, movie.next_check_at) == (AT, AT, AT)
-    assert (summary["listed"], summary["new"], summary["due"]) == (1, 1, 1)
+    assert (movie.discovered_at, movie.metadata_at, movie.next_check_at) == (AT, AT, AT + PUT_OFF)
+    assert (summary["listed"], summary["new"], summary["due"], summary["queued"]) == (1, 1, 1, 1)
     queued = IngestRun.objects.get(job=Job.MATCH)
     assert (queued.movie_id, queued.status, queued.trigger) == (961, "queued", "discovery")
+
+
+def test_the_popular_are_read_and_queued_first_and_what_does_not_fit_is_due(world: World) -> None:
+    conf.change("QUEUE_DEPTH", 2, by="test", at=AT)
+    for movie_id, popularity in ((1, 5.0), (2, 50.0), (3, 20.0)):
+        world.film(movie_id, popularity=popularity)
+    summary = succeeded(Job.DISCOVER, at=AT)
+    assert (summary["due"], summary["queued"]) == (3, 2)
+    read = [path for path, _ in world.asked if path.rpartition("/")[2].isdigit()]
+    assert read == ["/3/movie/2", "/3/movie/3", "/3/movie/1"]
+    queued = IngestRun.objects.filter(job=Job.MATCH).order_by("id")
+    assert [row.movie_id for row in queued] == [2, 3]
+    assert Movie.objects.get(pk=1).next_check_at == AT
 
 
 def test_a_film_in_all_lists_is_one_movie_asked_for_once(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.searching import LADDER, SOONEST, Came, next_search
+from ingestion.searching import LADDER, PUT_OFF, SOONEST, Came, next_search
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -31,6 +31,11 @@ def test_finding_nothing_better_backs_off(fruitless: int, days: int) -> None:
 def test_finding_something_better_starts_the_ladder_anew() -> None:
     columns = after(came(improved=True), refresh_at=AT + 9 * DAY, fruitless=3)
     assert (columns["refresh_at"], columns["fruitless_searches"]) == (AT + DAY, 0)
+
+
+def test_a_search_that_the_ladder_asked_for_finds_its_clock_put_off_and_climbs() -> None:
+    columns = after(came(), refresh_at=AT + PUT_OFF, fruitless=1)
+    assert (columns["refresh_at"], columns["fruitless_searches"]) == (AT + 3 * DAY, 2)
 
 
 def test_the_target_ends_the_search() -> None:

@@ -6,14 +6,16 @@ import json
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ingestion import runs
 from ingestion.models import IngestRun
 from ingestion.registry import JOBS
 from streaming.models import Movie, StreamVersion
-from tests.providers.media import MediaOrigin, media
+from tests.providers.media import MediaOrigin, Page, media
 
 LISTS = ("now_playing", "popular", "top_rated", "upcoming")
+FEED = "/3/movie/changes"
 PICTURES = {
     "SD": "av1-640x360.mp4",
     "720p": "moov-last-1280x720.mp4",
@@ -30,6 +32,8 @@ class World(MediaOrigin):
         self._lists: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
         for name in LISTS:
             self._publish(name)
+        self.edits: dict[str, list[int]] = {}
+        self.feed_asked: list[tuple[str, str, str]] = []
 
     def film(
         self, movie_id: int, title: str = "A Film", *, lists: tuple[str, ...] = ("popular",), **facts: Any
@@ -53,6 +57,10 @@ class World(MediaOrigin):
     def listed(self, name: str, row: Any) -> None:
         self._lists[name].append(row)
         self._publish(name)
+
+    def edited(self, day: str, *movie_ids: int) -> None:
+        """TMDB's change feed names these movies on a day."""
+        self.edits.setdefault(day, []).extend(movie_ids)
 
     def forget(self, movie_id: int) -> None:
         """TMDB has deleted it, but its lists have not noticed."""
@@ -87,8 +95,19 @@ class World(MediaOrigin):
     def _json(self, path: str, body: Any, **page: Any) -> None:
         self.put(path, json.dumps(body), kind="application/json", **page)
 
+    def _changes(self, query: dict[str, str]) -> None:
+        """The change feed as TMDB has it: a hundred to a page, both days included."""
+        first, last, number = query["start_date"], query["end_date"], int(query["page"])
+        self.feed_asked.append((first, last, query["page"]))
+        ids = [key for day, keys in sorted(self.edits.items()) if first <= day <= last for key in keys]
+        rows = [{"id": key, "adult": False} for key in ids[(number - 1) * 100 : number * 100]]
+        pages = max(1, -(-len(ids) // 100))
+        self._json(FEED, {"page": number, "results": rows, "total_pages": pages, "total_results": len(ids)})
+
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        handler.path = handler.path.partition("?")[0]
+        handler.path, _, query = handler.path.partition("?")
+        if handler.path == FEED and self.pages.get(FEED, Page()).status == 200:
+            self._changes(dict(parse_qsl(query)))
         super()._answer(handler)
 
 

@@ -72,6 +72,8 @@ class Peers:
         name = path.rpartition("/")[2]
         if name in LISTS:
             return _json(self._list(name, int(query["page"]), minute))
+        if name == "changes":
+            return _json(self._changes())
         film = self.world.films.get(int(name))
         if film is None or not film.known:
             gone = {"success": False, "status_code": 34, "status_message": "It could not be found."}
@@ -86,6 +88,11 @@ class Peers:
         pages = max(1, -(-len(rows) // PAGE))
         shown = rows[(page - 1) * PAGE : page * PAGE] + ([{"id": "none"}] if page == 1 else [])
         return {"page": page, "results": shown, "total_pages": pages, "total_results": len(rows)}
+
+    def _changes(self) -> dict[str, Any]:
+        """Somebody edits every seventh film on each day."""
+        rows = [{"id": key, "adult": None} for key in self.world.films if key % 7 == 0]
+        return {"page": 1, "results": rows, "total_pages": 1, "total_results": len(rows)}
 
     def _catalogue(self, house: House, path: str, minute: int) -> Page:
         asked = _FILM.fullmatch(path)

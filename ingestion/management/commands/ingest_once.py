@@ -127,8 +127,9 @@ def _due() -> list[int]:
 def _add(movie_id: int) -> None:
     """Take in one movie by its id, if it is not known yet."""
     if not Movie.objects.filter(pk=movie_id).exists():
-        details = services.tmdb().details(movie_id, language=conf.current().tmdb_language)
-        discovery.store(details, at=timezone.now())
+        options = conf.current()
+        details = services.tmdb().details(movie_id, language=options.tmdb_language)
+        discovery.store(details, options, at=timezone.now())
 
 
 def _preview(console: Console, movie_id: int | None, pages: int | None) -> None:
