@@ -1,25 +1,26 @@
-"""Runs of jobs and what they logged. To read; the schedule's rows can be switched on and off."""
+"""Runs of jobs and what they logged, as lists (`run_pages` has the page of each); the schedule's switches."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django_celery_beat import models as beat
 
 from core.admin import RoleAdmin
 from core.roles import Role
+from ingestion import progress
+from ingestion.admin.run_pages import RUN_TONES, RunPages, span
 from ingestion.models import IngestLog, IngestRun
 from ingestion.registry import JOBS
 from streaming.admin import cells
 
-RUN_TONES = {"succeeded": "good", "failed": "bad", "lost": "bad", "cancelled": "warn"}
 LOG_TONES = {
     "ADDED": "good",
     "UPGRADED": "good",
@@ -45,7 +46,7 @@ class ByJob(admin.SimpleListFilter):
 
 
 @admin.register(IngestRun)
-class IngestRunAdmin(RoleAdmin):
+class IngestRunAdmin(RunPages):
     title = "Runs"
     list_display = (
         "when",
@@ -59,8 +60,17 @@ class IngestRunAdmin(RoleAdmin):
         "outcome",
     )
     list_filter = (ByJob, "status", "trigger")
-    search_fields = ("error", "requested_by")
+    search_fields = ("error", "requested_by", "correlation_id__exact")
+    search_help_text = "Error, who asked, or a correlation id"
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("traceback")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(
+            request, {"may_act": self.has_change_permission(request), **(extra_context or {})}
+        )
 
     @admin.display(description="job", ordering="job")
     def name(self, run: IngestRun) -> str:
@@ -80,17 +90,20 @@ class IngestRunAdmin(RoleAdmin):
 
     @admin.display(description="progress")
     def progress(self, run: IngestRun) -> str:
-        return f"{run.progress_done} of {run.progress_total}" if run.progress_total else cells.EMPTY
+        if not run.progress_total:
+            return cells.EMPTY
+        left = span(progress.of(run, timezone.now()).left)
+        return f"{run.progress_done} of {run.progress_total}{f', {left} left' if left else ''}"
 
     @admin.display(description="took")
     def took(self, run: IngestRun) -> str:
         if run.started_at is None or run.finished_at is None:
             return cells.EMPTY
-        return f"{(run.finished_at - run.started_at) / timedelta(seconds=1):.1f} s"
+        return span(run.finished_at - run.started_at)
 
     @admin.display(description="outcome")
     def outcome(self, run: IngestRun) -> str:
-        text = run.error.splitlines()[-1][:120] if run.error else _summed_up(run.summary)
+        text = run.error[:120] or _summed_up(run.summary)
         url = reverse("admin:ingestion_ingestlog_changelist")
         return format_html('{} <a href="{}?run_id={}">log</a>', text, url, run.pk)
 

@@ -32,6 +32,7 @@ OFFICE = [
     "/admin/providers/provider/",
     "/admin/providers/provider/library/change/",
     "/admin/ingestion/ingestrun/",
+    "/admin/ingestion/ingestrun/start/",
     "/admin/ingestion/ingestlog/?status__exact=OK",
     "/admin/core/setting/",
     "/admin/core/setting/TARGET_5FQUALITY/change/",
@@ -44,6 +45,17 @@ LEFT_VERSION = """
 from streaming.models import Movie, StreamVersion
 active = Movie.objects.get(pk=film).active_stream_id
 result = str(StreamVersion.objects.filter(movie_id=film).exclude(pk=active).get().pk)
+"""
+RUN = """
+from django.utils import timezone
+from ingestion.models import IngestLog, IngestRun
+now = timezone.now()
+facts = {"job": "content.refresh", "status": STATUS, "queued_at": now, "started_at": now}
+facts |= {"progress_done": 20, "progress_total": 40, "correlation_id": "seen-7", "trigger": "test"}
+facts |= {"error": "ValueError: no", "traceback": "Traceback " + "x" * 400, "summary": {"queued": 20}}
+run = IngestRun.objects.create(**facts)
+IngestLog.objects.create(at=now, run_id=run.pk, job=run.job, status="ERROR", message="No.", error="y" * 400)
+result = str(run.pk)
 """
 
 
@@ -82,7 +94,12 @@ def test_the_back_office(page: Page, stack: Stack, film: int, watcher: Watcher) 
     sign_in(page, stack, "admin")
     left = stack.run(LEFT_VERSION, film=film)
     for_versions = [f"/admin/streaming/movie/{film}/do/{act}/{left}/" for act in ("activate", "suppress")]
-    assert faults_of(page, stack.url, OFFICE + for_versions) == {}
+    running, failed = (stack.run(RUN.replace("STATUS", repr(s))) for s in ("running", "failed"))
+    of_runs = [
+        f"/admin/ingestion/ingestrun/{p}/"
+        for p in (f"{running}/change", f"{running}/cancel", f"{failed}/change")
+    ]
+    assert faults_of(page, stack.url, OFFICE + for_versions + of_runs) == {}
     # Their widgets are Django's. The policy holds all the same, and the colours are ours.
     assert faults_of(page, stack.url, DJANGOS_OWN, audit.colour_faults) == {}
 
