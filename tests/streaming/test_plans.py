@@ -150,6 +150,21 @@ def test_a_withdrawal_takes_stream_and_pin(movie: Movie) -> None:
     assert after.removed_at == NOW
 
 
+def test_a_movie_that_is_withdrawn_is_due_no_more(movie: Movie) -> None:
+    Movie.objects.update(next_check_at=NOW, refresh_at=NOW)
+    switching.withdraw(movie.pk, **word())
+    assert (now(movie).next_check_at, now(movie).refresh_at) == (None, None)
+
+
+def test_another_target_has_the_movie_searched_for_as_if_it_were_new(movie: Movie) -> None:
+    Movie.objects.update(next_check_at=None, refresh_at=NOW + 9 * HOUR, fruitless_searches=3)
+    switching.edit(movie.pk, pinned=True, **word())
+    assert now(movie).next_check_at is None
+    switching.edit(movie.pk, target_quality=Quality.P2160, **word())
+    after = now(movie)
+    assert (after.next_check_at, after.refresh_at, after.fruitless_searches) == (NOW, None, 0)
+
+
 def test_releasing_what_is_not_suppressed_is_no_turn(movie: Movie) -> None:
     assert switching.unsuppress(get("lower").pk, **word()) is None
 

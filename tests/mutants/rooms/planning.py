@@ -138,8 +138,8 @@ EDITORS = [
     ),
     plans(
         "withdrawing twice makes two turns",
-        "    if seen.movie.removed_at is not None:\n        return None\n    return replace(",
-        "    return replace(",
+        "    if seen.movie.removed_at is not None:\n        return None\n    out =",
+        "    out =",
         f"{PLANS}::test_withdrawing_and_restoring_twice_is_once",
     ),
     plans(
@@ -150,9 +150,21 @@ EDITORS = [
     ),
     plans(
         "a withdrawal keeps the pin",
-        'movie={"removed_at": seen.at, "pinned": False}',
-        'movie={"removed_at": seen.at, "pinned": seen.movie.pinned}',
+        '{"removed_at": seen.at, "pinned": False, ',
+        '{"removed_at": seen.at, "pinned": seen.movie.pinned, ',
         f"{PLANS}::test_a_withdrawal_takes_stream_and_pin",
+    ),
+    plans(
+        "a movie that was withdrawn stays due",
+        ', "next_check_at": None, "refresh_at": None}',
+        "}",
+        f"{PLANS}::test_a_movie_that_is_withdrawn_is_due_no_more",
+    ),
+    plans(
+        "another target waits for its turn",
+        '    if "target_quality" in changed:\n',
+        "    if False:\n",
+        f"{PLANS}::test_another_target_has_the_movie_searched_for_as_if_it_were_new",
     ),
     plans(
         "a withdrawal keeps the stream",
