@@ -1,6 +1,6 @@
 """The admin by role: viewers read everything, each model names who may change it, nothing is ever deleted.
 
-Here too: the runtime settings, changed through `core.conf` alone.
+Here too: the pages of the runtime settings, changed through `core.conf` alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core import conf
+from core import conf, history, options
 from core.models import Setting
 from core.roles import Role, has_role
 
@@ -57,26 +57,27 @@ class RoleAdmin(ModelAdmin):
 class SettingForm(forms.Form):
     """One runtime setting; what it takes is checked where it is declared (`core.options`)."""
 
+    comment = forms.CharField(label="Why", max_length=300, required=False)
+
     def __init__(self, data: Any = None, *, state: conf.State) -> None:
-        super().__init__(data, initial={"value": _shown(state.value)})
+        super().__init__(data, initial={"value": shown(state.value)})
         choices = _choices(state)
         field = forms.ChoiceField(choices=choices) if choices else forms.CharField(required=False)
         field.label, field.help_text = "Value", f"{state.help} Allowed: {state.allowed}."
-        self.fields["value"] = field
+        self.fields = {"value": field, **self.fields}
 
 
-@admin.register(Setting)
 class SettingAdmin(RoleAdmin):
-    """All settings on one page, each with where its value comes from."""
+    """All settings on one page, each with where its value comes from; and one with its history.
+
+    `ingestion.admin.settings` registers it, and adds what a change would do to the catalogue.
+    """
 
     changed_by = Role.OPERATOR
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         self._check(self.has_view_permission(request))
-        rows = [
-            (state, _shown(state.value), _shown(state.default), self._url(state.name))
-            for state in conf.describe()
-        ]
+        rows = [(state, self._url(state.name)) for state in conf.describe()]
         context = {"title": "Settings", "rows": rows, "may_change": self.has_change_permission(request)}
         return self._page(request, "admin/core/settings.html", context)
 
@@ -85,40 +86,53 @@ class SettingAdmin(RoleAdmin):
     ) -> HttpResponse:
         """The page of one setting. Not Django's own: that would write the row past `core.conf`."""
         self._check(self.has_view_permission(request))
-        state = next((state for state in conf.describe() if state.name == unquote(object_id)), None)
-        if state is None:
-            raise Http404(f"There is no setting {unquote(object_id)[:60]!r}.")
+        name = unquote(object_id)
+        if name not in options.NAMES:
+            raise Http404(f"There is no setting {name[:60]!r}.")
+        state = conf.state(name)
         if request.method != "POST":
-            return self._form_page(request, state, SettingForm(state=state))
+            return self.form_page(request, state, SettingForm(state=state))
         self._check(self.has_change_permission(request))
-        form = SettingForm(request.POST, state=state)
+        return self.act(request, state, SettingForm(request.POST, state=state))
+
+    def act(self, request: HttpRequest, state: conf.State, form: SettingForm) -> HttpResponse:
+        """Do what the button says that was pressed, and show the setting as it is then."""
         try:
-            said = self._write(request, state, form)
-        except conf.OptionError as error:
+            now = self._write(request, state, form)
+        except (conf.OptionError, history.UnknownChange, history.Contended) as error:
             form.add_error("value", str(error))
         if form.errors:
-            return self._form_page(request, state, form)
+            return self.form_page(request, state, form)
+        said = f"{state.name} was {shown(state.value) or 'empty'}, is now {shown(now.value) or 'empty'}."
         self.log_change(request, Setting(name=state.name), said)
         messages.success(request, said)
-        return redirect(self._url())
+        return redirect(self._url(state.name))
 
-    def _write(self, request: HttpRequest, state: conf.State, form: SettingForm) -> str:
+    def form_page(
+        self, request: HttpRequest, state: conf.State, form: SettingForm, **more: Any
+    ) -> HttpResponse:
+        context = {
+            "title": state.name,
+            "state": state,
+            "form": form,
+            "may_change": self.has_change_permission(request),
+            "back": self._url(),
+            "history": history.of(state.name),
+        }
+        return self._page(request, "admin/core/setting.html", context | more)
+
+    def _write(self, request: HttpRequest, state: conf.State, form: SettingForm) -> conf.State:
+        """Raises OptionError, UnknownChange, Contended. What a form that is wrong says is not written."""
+        said: dict[str, Any] = {"by": request.user.get_username(), "at": timezone.now()}
+        said["comment"] = request.POST.get("comment", "")[:300]
+        to = request.POST.get("revert", "")
+        if to.isascii() and to.isdigit():
+            form.errors.clear()
+            return conf.revert(state.name, int(to[:9]), **said)
         if "reset" in request.POST:
             form.errors.clear()
-            back = conf.reset(state.name, by=request.user.get_username(), at=timezone.now())
-            return f"{state.name} is {_shown(back.value)} again."
-        if not form.is_valid():
-            return ""
-        who = request.user.get_username()
-        changed = conf.change(state.name, form.cleaned_data["value"], by=who, at=timezone.now())
-        return (
-            f"{state.name} was {_shown(state.value) or 'empty'}, is now {_shown(changed.value) or 'empty'}."
-        )
-
-    def _form_page(self, request: HttpRequest, state: conf.State, form: SettingForm) -> HttpResponse:
-        may = self.has_change_permission(request)
-        context = {"title": state.name, "state": state, "form": form, "may_change": may, "back": self._url()}
-        return self._page(request, "admin/core/setting.html", context | {"default": _shown(state.default)})
+            return conf.reset(state.name, **said)
+        return conf.change(state.name, form.cleaned_data["value"], **said) if form.is_valid() else state
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         return render(request, template, {**self.admin_site.each_context(request), **context})
@@ -141,5 +155,6 @@ def _choices(state: conf.State) -> list[tuple[str, str]]:
     return []
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A setting's value as a form takes it back."""
     return str(value).lower() if isinstance(value, bool) else str(value)

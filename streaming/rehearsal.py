@@ -109,6 +109,15 @@ class Rehearsal:
     def partial(self) -> bool:
         return self.checked < self.total
 
+    @property
+    def enforceable(self) -> bool:
+        """Whether anything goes only if the settings are enforced."""
+        return any(enforced for _, enforced in self.effects)
+
+    @property
+    def unnamed(self) -> int:
+        return self.effects.total() - len(self.differences)
+
     def add(self, difference: Difference) -> None:
         """Count one, and name it while there is room."""
         self.effects[difference.effect, difference.enforced] += 1

@@ -1,5 +1,5 @@
-"""Movies with all that an editor can do to them, the runs and logs of jobs, and providers that fail."""
+"""Movies with all that an editor can do to them, runs and logs of jobs, providers that fail, settings."""
 
-from ingestion.admin import movies, providers, runs
+from ingestion.admin import movies, providers, runs, settings
 
-__all__ = ["movies", "providers", "runs"]
+__all__ = ["movies", "providers", "runs", "settings"]

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from core import conf, options, signals
+from core import conf, history, options, signals
 from core.models import Setting
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +89,40 @@ def test_others_look_but_do_not_change(role: str) -> None:
 
 def test_an_unknown_setting_is_404() -> None:
     assert signed_in("operator").get(f"{LIST}NOPE/change/").status_code == 404
+
+
+def test_the_page_shows_the_history_and_reverts_to_any_of_it() -> None:
+    client = signed_in("operator")
+    client.post(TARGET, {"value": "1080p", "comment": "Our screens show no more."})
+    client.post(TARGET, {"value": "720p"})
+    html = client.get(TARGET).content.decode()
+    assert "Our screens show no more." in html
+    assert html.count('name="revert"') == 1  # not to what holds
+    answer = client.post(TARGET, {"revert": "1"}, follow=True)
+    assert "TARGET_QUALITY was 720p, is now 1080p." in answer.content.decode()
+    assert "as in change 1" in answer.content.decode()
+    assert history.of("TARGET_QUALITY")[0].reverts_to == 1
+
+
+@pytest.mark.parametrize("to", ["9", "0", "99999999999999999999"])
+def test_a_revert_to_nothing_is_refused(to: str) -> None:
+    client = signed_in("operator")
+    client.post(TARGET, {"value": "1080p"})
+    answer = client.post(TARGET, {"revert": to})
+    assert "There are 1 to 1." in answer.content.decode()
+    assert len(history.of("TARGET_QUALITY")) == 1
+
+
+def test_a_value_that_stands_over_the_environments_says_so(settings: Any) -> None:
+    settings.OPTIONS_FROM_ENV = {"DISCOVER_PAGES": 7}
+    client = signed_in("operator")
+    page = f"{LIST}DISCOVER_5FPAGES/change/"
+    client.post(page, {"value": "9"})
+    for url in (LIST, page):
+        assert "The environment says 7." in client.get(url).content.decode()
+
+
+def test_what_operators_write_is_shown_as_text() -> None:
+    client = signed_in("operator")
+    client.post(TARGET, {"value": "1080p", "comment": "<script>alert(1)</script>"})
+    assert "<script>alert" not in client.get(TARGET).content.decode()
