@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from core.outages import OUTAGES
-from ingestion import bugs
+from ingestion import bugs, ending
 from ingestion.models import IngestLog, IngestRun
-from ingestion.reports import EXPECTED, Overran, Report, Stopped
+from ingestion.reports import EXPECTED, Overran, Report, Stopped, Work
 
-RETRY_AFTER = timedelta(minutes=1)
 SUMMARY_CHARS = 100_000
-
-Work = Callable[[Report], dict[str, Any]]
-"""A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,8 @@ def attempt(work: Work, report: Report) -> End | None:
     except Stopped:
         return None
     except EXPECTED as error:
-        retry_in = _pause(report) if getattr(error, "retryable", False) else None
+        passes = getattr(error, "retryable", False)
+        retry_in = ending.pause_before_retry(report.run) if passes else None
         return _failed(IngestLog.Status.FAILED, str(error), retry_in=retry_in)
     except OUTAGES as error:
         return _outlasted(report, error)
@@ -80,15 +76,9 @@ def _outlasted(report: Report, error: Exception) -> End:
     One that answers at once was too slow for the work, and may well be so again.
     """
     away = report.lease.outlast()
-    retry_in = timedelta(0) if away else _pause(report)
+    retry_in = timedelta(0) if away else ending.pause_before_retry(report.run)
     said = f"The database did not answer: {error}"
     return _failed(IngestLog.Status.FAILED, said, retry_in=retry_in, counts=not away)
-
-
-def _pause(report: Report) -> timedelta:
-    """2, 4, 8 … minutes, and up to half as much again: what failed together does not come back together."""
-    pause: timedelta = RETRY_AFTER * 2**report.run.attempts
-    return pause * (1 + report.rng() / 2)
 
 
 def _failed(status: IngestLog.Status, error: str, *, traceback: str = "", **retry: Any) -> End:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import blake2s
 from typing import Any
 
 from celery import current_app
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from core import conf
 from ingestion import registry, slots
 from ingestion.models import IngestRun
+
+RETRY_AFTER = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +56,21 @@ def is_last(attempts: int) -> bool:
     return attempts > conf.current().max_retry_attempts
 
 
+def pause_before_retry(run: IngestRun) -> timedelta:
+    """2, 4, 8 … minutes, and up to half as much again: what failed together does not come back together.
+
+    Drawn from the run, so that whoever works it out comes to the same.
+    """
+    drawn = blake2s(f"{key_of(run)} {run.queued_at.timestamp():.3f}".encode(), digest_size=4).digest()
+    stretch = 1 + int.from_bytes(drawn) / 2**33
+    return timedelta(seconds=round(RETRY_AFTER.total_seconds() * 2**run.attempts * stretch))
+
+
 def publish(run: IngestRun, *, at: datetime) -> None:
     """Hand a queued run to the workers. With the broker away the next tick does."""
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE if run.movie_id is None else settings.MOVIES_QUEUE
     try:
-        current_app.send_task(run.job, args=[str(run.pk)], retry=False)
+        current_app.send_task(run.job, args=[str(run.pk)], queue=queue, retry=False)
     except OperationalError as error:
         logger.warning("%s stays queued until the broker answers: %s", run, error)
         slots.extend(key_of(run), run.pk, until=at)

@@ -65,7 +65,13 @@ def recover(slot: Slot, at: datetime) -> Recovered:
     lost = run.status == Status.RUNNING and _end(run, Status.LOST, _why_lost(run), at)
     # One that is over, and still has its slot: whoever closed it came no further.
     owed = lost or run.status in (Status.LOST, Status.FAILED)
-    return Recovered(lost, ending.pass_on(run, at=at, retry_in=timedelta(0) if owed else None))
+    return Recovered(lost, ending.pass_on(run, at=at, retry_in=_pause(run) if owed else None))
+
+
+def _pause(run: IngestRun) -> timedelta:
+    """Once, a worker may well have died by itself. If it was one of its runs that ended it, the others come
+    apart from that one at their second retry, and are not given up with it."""
+    return timedelta(0) if run.attempts <= 1 else ending.pause_before_retry(run)
 
 
 def _was_kept_to_the_end(slot: Slot, run: IngestRun) -> bool:

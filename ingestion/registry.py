@@ -20,7 +20,7 @@ from core.options import Options
 from ingestion.models import JOB_NAME_CHARS
 
 if TYPE_CHECKING:
-    from ingestion.attempts import Work
+    from ingestion.reports import Work
 
 logger = logging.getLogger(__name__)
 

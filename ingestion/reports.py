@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -41,12 +40,10 @@ class Overran(Stopped):
 
 
 class Report:
-    """What the work of one run says while it goes on. `now` is its only clock, `rng` its only chance."""
+    """What the work of one run says while it goes on. `now` is its only clock."""
 
-    def __init__(
-        self, run: IngestRun, clock: Clock, lease: Lease, rng: Callable[[], float] = random.random
-    ) -> None:
-        self.run, self.now, self.lease, self.rng = run, clock, lease, rng
+    def __init__(self, run: IngestRun, clock: Clock, lease: Lease) -> None:
+        self.run, self.now, self.lease = run, clock, lease
         self.mishaps = 0
 
     def progress(self, done: int, total: int) -> None:
@@ -84,6 +81,10 @@ class Report:
             self.log(IngestLog.Status.ERROR, said, movie_id=movie_id, error=told.traceback)
             if otherwise is not None:
                 otherwise()
+
+
+Work = Callable[[Report], dict[str, Any]]
+"""A job's work: it reports while it goes on, and returns the run's summary (JSON)."""
 
 
 def overran(run: IngestRun, deadline: datetime) -> str:

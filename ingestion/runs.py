@@ -6,9 +6,7 @@ nothing here waits for one: Celery carries a run's id and no more.
 
 from __future__ import annotations
 
-import random
 import uuid
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -17,11 +15,11 @@ from django.utils import timezone
 from core import correlation
 from core.outages import OUTAGES
 from ingestion import ending, lost, slots
-from ingestion.attempts import End, Work, attempt, failed_by
+from ingestion.attempts import End, attempt, failed_by
 from ingestion.ending import key_of
 from ingestion.lost import find_lost
 from ingestion.models import IngestRun
-from ingestion.reports import Report, Stopped, log
+from ingestion.reports import Report, Stopped, Work, log
 from ingestion.slots import Clock
 
 __all__ = ["Report", "Stopped", "Work", "cancel", "execute", "find_lost", "log", "queue"]
@@ -68,13 +66,7 @@ def queue(
     return run, True
 
 
-def execute(
-    run_id: uuid.UUID,
-    work: Work,
-    *,
-    clock: Clock = timezone.now,
-    rng: Callable[[], float] = random.random,
-) -> IngestRun | None:
+def execute(run_id: uuid.UUID, work: Work, *, clock: Clock = timezone.now) -> IngestRun | None:
     """Do the work of a queued run, here and now. None when it is not queued: then somebody else has it.
 
     A database that goes away meanwhile is waited for: how the work ended is on record before this returns.
@@ -85,7 +77,7 @@ def execute(
         return None
     held = slots.kept(key_of(run), run.pk, clock, deadline=ending.deadline_of(run))
     with correlation.under(run.correlation_id or str(run.pk)), held as lease:
-        report = Report(run, clock, lease, rng)
+        report = Report(run, clock, lease)
         try:
             end = attempt(work, report)
         except BaseException as interrupt:

@@ -1,5 +1,5 @@
-"""However its work ends, a run is closed, says why, and blocks nothing: after a bug, nonsense, an interrupt, a
-deadline, or the death of whoever does it."""
+"""However its work ends, a run is closed, says why, and blocks nothing: after a bug, nonsense, a deadline, or
+the death of whoever does it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def queued(movie_id: int | None = 7, *, job: str = Job.MATCH, at: datetime = AT)
     return runs.queue(job, movie_id=movie_id, trigger="test", at=at)[0]
 
 
-def done(run: IngestRun, work: Any, *, at: datetime = AT, **options: Any) -> IngestRun:
-    closed = runs.execute(run.pk, work, clock=lambda: at, **options)
+def done(run: IngestRun, work: Any, *, at: datetime = AT) -> IngestRun:
+    closed = runs.execute(run.pk, work, clock=lambda: at)
     assert closed is not None
     return closed
 
@@ -269,19 +269,30 @@ def test_one_whose_worker_died_long_before_its_deadline_is_lost_whenever_that_is
 # --- retries
 
 
-@pytest.mark.parametrize(("chance", "minutes"), [(0.0, [2, 4, 8]), (0.5, [2.5, 5, 10]), (0.999, [3, 6, 12])])
-def test_retries_wait_ever_longer_and_not_all_as_long(chance: float, minutes: list[float]) -> None:
+def test_retries_wait_ever_longer_and_as_often_as_the_setting_says() -> None:
     run, waits, at = queued(), [], AT
-    for _ in minutes:
-        done(run, raising(ProviderTransient("time-out")), at=at, rng=lambda: chance)
-        run = waiting()
-        until = Slot.objects.get().lease_until
-        assert until is not None
-        waits.append((until - at) / MINUTE)
-        at = until
-    assert waits == pytest.approx(minutes, rel=0.01)
-    done(run, raising(ProviderTransient("time-out")), at=at, rng=lambda: chance)
+    for _ in range(3):
+        run, wait = retried(run, at)
+        waits.append(wait)
+        at += wait
+    for wait, least in zip(waits, (2, 4, 8), strict=True):
+        assert least * MINUTE <= wait <= 1.5 * least * MINUTE
+    done(run, raising(ProviderTransient("time-out")), at=at)
     assert not IngestRun.objects.filter(status=Status.QUEUED).exists(), "three retries, four attempts"
+
+
+def test_what_failed_together_does_not_come_back_together() -> None:
+    waits = [retried(queued(movie_id), AT)[1] for movie_id in range(1, 13)]
+    assert len(set(waits)) > 6
+    assert max(waits) - min(waits) > 20 * timedelta(seconds=1)
+
+
+def retried(run: IngestRun, at: datetime) -> tuple[IngestRun, timedelta]:
+    """The retry of a run that fails for once, and how long it waits."""
+    done(run, raising(ProviderTransient("time-out")), at=at)
+    until = Slot.objects.get(key=ending.key_of(run)).lease_until
+    assert until is not None
+    return IngestRun.objects.get(movie_id=run.movie_id, status=Status.QUEUED), until - at
 
 
 # --- work that kills
@@ -311,6 +322,21 @@ def test_a_movie_that_kills_its_workers_is_given_up_and_holds_up_no_other() -> N
     assert IngestLog.objects.filter(movie_id=666, status=Log.ERROR).count() == 3
     assert not Slot.objects.filter(run_id__isnull=False).exists()
     assert queued(666, at=at).attempts == 0, "and may be asked for again"
+
+
+def test_those_that_die_with_a_poisonous_one_come_apart_from_it() -> None:
+    """Once, all are retried at once: most workers die by themselves. Twice, each waits for another while."""
+    at = AT
+    for expected in (1, 12):
+        for run in [queued(movie_id, at=at) for movie_id in range(1, 13)]:
+            runs._start(run.pk, at=at)
+            slots.extend(ending.key_of(run), run.pk, until=at + MINUTE)
+        at += 2 * MINUTE
+        assert runs.find_lost(at=at).retried == 12
+        due = {slot.lease_until for slot in Slot.objects.all()}
+        assert (len(due) == 1) is (expected == 1)
+    assert min(due) >= at + 4 * MINUTE
+    assert max(due) - min(due) > MINUTE
 
 
 FATAL = kills.Fuse(where="in the middle of its work", owner=Report, name="progress")

@@ -60,7 +60,7 @@ def staged(clock: Clock, wire: Wire) -> Iterator[None]:
             patch.object(calls.bulkheads, "submit", at_once),
             patch.object(calls, "time", SimpleNamespace(monotonic=clock.monotonic)),
             patch.object(timezone, "now", clock.now),
-            patch.dict(runs.execute.__kwdefaults__, clock=clock.now, rng=lambda: 0.5),
+            patch.dict(runs.execute.__kwdefaults__, clock=clock.now),
             patch.dict(registry.ADAPTERS, {Frames.slug: Frames}),
             override_settings(TMDB_API_KEY="key", TMDB_BASE_URL=TMDB, LIBRARY_URL=""),
         ):
