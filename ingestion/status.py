@@ -106,7 +106,7 @@ def _queue_depth() -> int | None:
     try:
         with current_app.connection_for_read() as connection:
             channel: Any = connection.default_channel
-            return int(channel.client.llen(current_app.conf.task_default_queue))
+            return sum(int(channel.client.llen(queue.name)) for queue in current_app.conf.task_queues)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("the broker does not answer: %s", error)
         return None

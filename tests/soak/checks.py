@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import redis
+from django.conf import settings
 
 from ingestion.models import IngestLog, IngestRun, Job, Slot
 from tests.soak.journal import BEGIN, END, OVERLAP, Line
@@ -140,8 +141,9 @@ ALL: dict[str, Callable[[Seen], Iterator[str]]] = {
 
 
 def held_by(broker: str) -> tuple[int, list[str]]:
-    """Messages in the queue, and the runs of those that no worker has acknowledged."""
+    """Messages in the queues, and the runs of those that no worker has acknowledged."""
     with redis.Redis.from_url(broker, socket_timeout=5, decode_responses=True) as valkey:
         kept = [json.loads(message)[0] for message in valkey.hvals("marquee:unacked")]
         bodies = [json.loads(b64decode(message["body"])) for message in kept]
-        return valkey.llen("marquee:marquee"), [args[0] for args, *_ in bodies if args]
+        queued = sum(valkey.llen(f"marquee:{queue.name}") for queue in settings.CELERY_TASK_QUEUES)
+        return queued, [args[0] for args, *_ in bodies if args]

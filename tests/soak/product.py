@@ -1,4 +1,4 @@
-"""The Celery application of the product, which also keeps the soak's journal: `celery -A tests.soak.product`.
+"""A module of JOB_MODULES: whatever process of the product has it keeps the soak's journal.
 
 SOAK_JOURNAL names the journal's folder. With SOAK_HURRY the product gives less time to a worker that may be
 dead and to a message that may be lost, so that a small soak need not wait for them.
@@ -10,34 +10,27 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-import django
-
-from config.celery import app
+from ingestion import ending, runs, slots
+from ingestion.attempts import End
+from ingestion.reports import Report, Work
 from tests.soak.journal import Journal
 
-__all__ = ["app", "hurry"]
+HURRIED = {
+    "RUNNING_LEASE": timedelta(seconds=8),
+    "HEARTBEAT_S": 2.0,
+    "QUEUED_LEASE": timedelta(seconds=20),
+}
 
 
 def hurry() -> None:
-    """Let this process hurry, if the soak is to."""
-    from ingestion import slots
-
-    wanted = {
-        "RUNNING_LEASE": timedelta(seconds=8),
-        "HEARTBEAT_S": 2.0,
-        "QUEUED_LEASE": timedelta(seconds=20),
-    }
-    for name, value in wanted.items() if os.environ.get("SOAK_HURRY") else ():
+    for name, value in HURRIED.items():
         assert hasattr(slots, name), f"{name} has moved"
         setattr(slots, name, value)
+    ending.RETRY_AFTER = timedelta(seconds=1)  # what is lost twice waits four times as long
 
 
 def keep_journal(journal: Journal) -> None:
     """Note each attempt at a run's work, of whatever job."""
-    from ingestion import runs, slots
-    from ingestion.attempts import End, Work
-    from ingestion.reports import Report
-
     product = runs.attempt
 
     def attempt(work: Work, report: Report) -> End | None:
@@ -48,7 +41,6 @@ def keep_journal(journal: Journal) -> None:
     runs.attempt = attempt
 
 
-if folder := os.environ.get("SOAK_JOURNAL"):
-    django.setup()
+keep_journal(Journal(Path(os.environ["SOAK_JOURNAL"])))
+if os.environ["SOAK_HURRY"]:
     hurry()
-    keep_journal(Journal(Path(folder)))

@@ -21,11 +21,9 @@ from config.supervisor import embedded, processes
 from config.supervisor.children import end, kill, spawn, tail
 from core import options
 from tests import databases, folders, servers
-from tests.soak import product
 from tests.soak.journal import Journal
 
 LATENCY_S = 0.03
-TICK_S, HURRIED_TICK_S = 60, 4
 STOP = (signal.SIGTERM, 20.0)
 
 
@@ -41,8 +39,7 @@ class Stage:
     def start_worker(self) -> None:
         self._started += 1
         name = f"worker-{self._started}"
-        words = ("tests.soak.product" if word == "config" else word for word in processes.worker())
-        self.workers[name] = self._spawned(name, list(words), SOAK_JOURNAL=str(self.folder))
+        self.workers[name] = self._spawned(name, processes.worker())
 
     def kill_worker(self, name: str) -> None:
         """SIGKILL. It is dead when this returns."""
@@ -72,9 +69,9 @@ class Stage:
         logs = sorted(self.folder.glob("*.log"))
         return "\n".join(f"{log.stem}:\n  " + "\n  ".join(tail(log, lines)) for log in logs)
 
-    def _spawned(self, name: str, command: list[str], **more: str) -> subprocess.Popen[bytes]:
+    def _spawned(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
-            return spawn(command, env={**os.environ, **more}, cwd=env.BASE_DIR, output=log)
+            return spawn(command, env=os.environ, cwd=env.BASE_DIR, output=log)
 
 
 @contextmanager
@@ -110,6 +107,8 @@ def _become_marquee(where: dict[str, str], origin: str, hurry: bool) -> None:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "PYTHONPATH": str(env.BASE_DIR),
             "PYTHONUNBUFFERED": "1",
+            "JOB_MODULES": "tests.soak.product",
+            "SOAK_JOURNAL": where["DATA_DIR"],
             "SOAK_HURRY": "yes" if hurry else "",
             "LOG_LEVEL": "WARNING",
             "RATE_LIMIT_RPS": "1000",
@@ -119,21 +118,21 @@ def _become_marquee(where: dict[str, str], origin: str, hurry: bool) -> None:
         }
     )
     django.setup()
-    product.hurry()
-    _fill(hurry)
+    _fill()
 
 
-def _fill(hurry: bool) -> None:
+def _fill() -> None:
+    """A library, and beat with nothing to fire but the tick."""
     from django.db import connections
-    from django_celery_beat.models import IntervalSchedule, PeriodicTask
+    from django_celery_beat.models import PeriodicTask
 
     from core import migrating
+    from ingestion import schedule
+    from ingestion.models import Job
     from providers import services
 
     for alias in connections:
         migrating.bring_up_to_date(alias)
     services.ensure_library()
-    every, _ = IntervalSchedule.objects.get_or_create(
-        every=HURRIED_TICK_S if hurry else TICK_S, period=IntervalSchedule.SECONDS
-    )
-    PeriodicTask.objects.create(name="maintenance.tick", task="maintenance.tick", interval=every)
+    schedule.initialize()
+    PeriodicTask.objects.exclude(name=Job.TICK).update(enabled=False)
