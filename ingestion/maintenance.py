@@ -5,16 +5,16 @@ A part that fails, or one movie in it, stops no other.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from core.outages import OUTAGES
-from ingestion import refresh, reverify, runs
+from ingestion import backlog, refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.parts import in_parts
 from ingestion.runs import Report
 from providers.models import Provider
 from streaming import switching
@@ -31,32 +31,19 @@ UNDECIDED = timedelta(minutes=10)
 PUT_OFF = timedelta(minutes=15)
 """A movie that a sweep stumbled over is left alone for so long."""
 
-Part = Callable[[Report, datetime], dict[str, int]]
-
 
 def tick(report: Report) -> dict[str, Any]:
-    """Do each part, whatever becomes of the others. Raises one of `core.outages` if a part met it."""
-    at, summary, away = report.now(), Counter[str](), list[Exception]()
-    for what, part in _parts().items():
-        try:
-            with report.contained(what):
-                summary.update(part(report, at))
-        except OUTAGES as error:
-            away.append(error)
-    if away:
-        raise away[0]
-    return dict(summary)
-
-
-def _parts() -> dict[str, Part]:
-    """In their order: a movie that loses its stream to one part is searched for in the same tick."""
-    return {
+    """Do each part. A movie that loses its stream to one of them is searched for in the same tick."""
+    at = report.now()
+    parts = {
         "The sweep of half-made switches": _finish,
         "The sweep of lost runs": _recover,
         "The sweep of streams that may be shown no longer": _leave,
         "The sweep of due searches": _search,
         "The sweep of due checks": _check,
+        "The look at the queue": backlog.watch,
     }
+    return in_parts(report, ((what, partial(part, report, at)) for what, part in parts.items()))
 
 
 def _finish(report: Report, at: datetime) -> dict[str, int]:

@@ -74,10 +74,14 @@ def take_in(movie: Movie, answers: list[ProviderAnswer], *, at: datetime) -> Fou
             _take_known(known[offer.key], offer, found, at)
         else:
             found.new.append(_create(movie, offer, at))
-    StreamVersion.objects.filter(pk__in=[v.pk for v in found.seen]).update(last_seen=at, expired_at=None)
+    seen = StreamVersion.objects.filter(pk__in=[v.pk for v in found.seen])
+    seen.update(last_seen=at, missing_since=None, expired_at=None)
     complete = {answer.provider.slug for answer in answers if is_complete(answer)}
     missing = [v for v in known.values() if v.pk not in offers and v.provider_id in complete]
-    found.to_probe += found.new + [v for v in missing if _newly_missing(v, movie)]
+    newly = [v for v in missing if v.missing_since is None]
+    StreamVersion.objects.filter(pk__in=[v.pk for v in newly]).update(missing_since=at)
+    # Later its own schedule is enough.
+    found.to_probe += found.new + [v for v in newly if v.state != State.BROKEN]
     return found
 
 
@@ -157,10 +161,3 @@ def _due(version: StreamVersion, at: datetime) -> bool:
     never = version.state == State.UNVERIFIED or version.expired_at is not None
     mended = version.state == State.BROKEN and (version.probed_at or at) <= at - SECOND_CHANCE_AFTER
     return never or mended or (version.next_check_at is not None and version.next_check_at <= at)
-
-
-def _newly_missing(version: StreamVersion, movie: Movie) -> bool:
-    """Listed when the movie was last searched for, and not any more. Later its own schedule is enough."""
-    return version.state != State.BROKEN and (
-        movie.matched_at is None or version.last_seen >= movie.matched_at
-    )

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.db import router
 from django.db.models import Q, QuerySet
@@ -16,23 +18,29 @@ from django.db.models import Q, QuerySet
 from core import conf
 from core.expiry import expires_by_itself
 from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.parts import in_parts
 from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
 from ingestion.runs import Report
 from providers.models import HOURS_KEPT, Provider, ProviderHour
 from streaming.models import Movie, StreamVersion
 
 BATCH = 500
+ROWS = 100_000
+"""Of old logs, runs or hours so many go in one run; what is left goes in the next."""
 
 
 def prune(report: Report) -> dict[str, Any]:
     """Delete what was marked a cycle ago, mark what is past its grace now, drop old logs and runs."""
     at = report.now()
     grace = timedelta(hours=conf.current().grace_period_hours)
-    summary = {
-        "deleted": _delete_expired(before=report.run.queued_at),
-        "expired": _expire(at, before=at - grace),
-        **_drop_old(at),
-    }
+    summary = in_parts(
+        report,
+        [
+            ("The deletion of versions", lambda: {"deleted": _delete_expired(before=report.run.queued_at)}),
+            ("The marking of versions", lambda: {"expired": _expire(at, before=at - grace)}),
+            *((f"The end of old {what}", partial(_drop, what, rows)) for what, rows in _old(at)),
+        ],
+    )
     if any(summary.values()):
         words = ", ".join(f"{count} {what}" for what, count in summary.items() if count)
         report.log(IngestLog.Status.OK, f"Pruned: {words}.", metadata=summary)
@@ -40,23 +48,17 @@ def prune(report: Report) -> dict[str, Any]:
 
 
 def _expire(at: datetime, *, before: datetime) -> int:
-    """Mark what was neither listed by the latest complete search of its movie nor seen or active since
-    `before`: the policy passes it over from now on, and being found again clears the mark.
+    """Mark what its provider has not listed, and nobody has been shown, since `before`: the policy passes it
+    over from now on, and being found again clears the mark.
 
     A provider that is switched off is not asked, so it proves nothing by listing nothing.
     """
     asked = list(Provider.objects.filter(enabled=True).values_list("pk", flat=True))
     retired = Q(retired_at__isnull=True) | Q(retired_at__lt=before)
-    unseen = StreamVersion.objects.filter(
-        retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked
+    missing = StreamVersion.objects.filter(
+        retired, missing_since__lt=before, expired_at__isnull=True, provider__in=asked
     )
-    unlisted = (
-        version.pk
-        for version, movie in _free(unseen.order_by("last_seen", "pk"))
-        if movie.matched_at is not None and version.last_seen < movie.matched_at
-    )
-    still = unseen.filter(pk__in=list(islice(unlisted, BATCH)))
-    return still.update(expired_at=at)
+    return missing.filter(pk__in=_free(missing.order_by("missing_since", "pk"))).update(expired_at=at)
 
 
 def _delete_expired(*, before: datetime) -> int:
@@ -67,36 +69,45 @@ def _delete_expired(*, before: datetime) -> int:
     between could become active, and a turn that leads to a row that is gone could never be finished.
     """
     marked = StreamVersion.objects.filter(expired_at__lt=before)
-    keys = [version.pk for version, _ in islice(_free(marked.order_by("expired_at", "pk")), BATCH)]
     using = router.db_for_write(StreamVersion)
     free = marked.filter(suppressed_at__isnull=True)
+    keys = _free(marked.order_by("expired_at", "pk"))
     return sum(free.filter(pk=key)._raw_delete(using) for key in keys)
 
 
-def _free(versions: QuerySet[StreamVersion]) -> Iterator[tuple[StreamVersion, Movie]]:
-    """Those that are neither suppressed nor active nor of a pinned movie, each with its movie."""
-    rows = versions.filter(suppressed_at__isnull=True).only("movie_id", "last_seen").iterator()
+def _free(versions: QuerySet[StreamVersion]) -> list[UUID]:
+    """The first BATCH of those that are neither suppressed nor active nor of a pinned movie."""
+    rows = versions.filter(suppressed_at__isnull=True).values_list("pk", "movie_id").iterator()
+    return list(islice(_not_needed(rows), BATCH))
+
+
+def _not_needed(rows: Iterator[tuple[UUID, int]]) -> Iterator[UUID]:
     while some := list(islice(rows, BATCH)):
-        movies = Movie.objects.only("matched_at", "pinned", "active_stream").in_bulk(
-            {v.movie_id for v in some}
-        )
-        for version in some:
-            movie = movies[version.movie_id]
-            if not movie.pinned and movie.active_stream_id != version.pk:
-                yield version, movie
+        movies = Movie.objects.only("pinned", "active_stream").in_bulk({movie_id for _, movie_id in some})
+        for key, movie_id in some:
+            if not movies[movie_id].pinned and movies[movie_id].active_stream_id != key:
+                yield key
 
 
-def _drop_old(at: datetime) -> dict[str, int]:
-    """How many logs, runs and hours were past their time. None, where the database sees to it by itself."""
-    logs = IngestLog.objects.filter(at__lt=at - LOGS_KEPT)
+def _old(at: datetime) -> list[tuple[str, QuerySet[Any]]]:
+    """What is past its time, the oldest first."""
     ticks = IngestRun.objects.filter(job=Job.TICK, status=IngestRun.Status.SUCCEEDED)
-    runs = IngestRun.objects.filter(finished_at__lt=at - RUNS_KEPT)
-    return {
-        "logs": _drop(logs),
-        "runs": _drop(runs) + _drop(ticks.filter(finished_at__lt=at - TICKS_KEPT)),
-        "hours": _drop(ProviderHour.objects.filter(hour__lt=at - HOURS_KEPT)),
-    }
+    return [
+        ("logs", IngestLog.objects.filter(at__lt=at - LOGS_KEPT).order_by("at", "pk")),
+        ("runs", IngestRun.objects.filter(finished_at__lt=at - RUNS_KEPT).order_by("finished_at", "pk")),
+        ("runs", ticks.filter(finished_at__lt=at - TICKS_KEPT).order_by("finished_at", "pk")),
+        ("hours", ProviderHour.objects.filter(hour__lt=at - HOURS_KEPT).order_by("hour", "pk")),
+    ]
 
 
-def _drop(rows: QuerySet[Any]) -> int:
-    return 0 if expires_by_itself(rows.model) else int(rows.delete()[0])
+def _drop(what: str, rows: QuerySet[Any]) -> dict[str, int]:
+    """How many were dropped: BATCH by BATCH, so that no other writer waits long, and ROWS at most; nothing,
+    where the database sees to it by itself."""
+    dropped = 0
+    while not expires_by_itself(rows.model) and dropped < ROWS:
+        keys = list(rows.values_list("pk", flat=True)[:BATCH])
+        rows.model._default_manager.filter(pk__in=keys).delete()
+        dropped += len(keys)
+        if len(keys) < BATCH:
+            break
+    return {what: dropped}

@@ -181,6 +181,10 @@ class StreamVersion(GuardedModel):
     next_check_at = models.DateTimeField(null=True, db_index=True)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
+    missing_since = models.DateTimeField(
+        null=True,
+        help_text="When its provider's complete answers began to leave it out.",
+    )
     expired_at = models.DateTimeField(null=True)
 
     retired_at = models.DateTimeField(null=True)
@@ -201,6 +205,7 @@ class StreamVersion(GuardedModel):
             models.Index(fields=["rights_from"], name="version_by_rights_start"),
             models.Index(fields=["provider", "retired_at", "switch_seq"], name="version_taken_of_provider"),
             models.Index(fields=["-last_seen", "id"], name="version_by_last_seen"),
+            models.Index(fields=["missing_since"], name="version_by_absence"),
             models.Index(fields=["expired_at"], name="version_by_mark"),
         ]
 

@@ -73,6 +73,7 @@ def version(number: int, which: int) -> StreamVersion:
         suppressed_until=AT if ended else None,
         rights_until=AT if due and not idle else None,
         rights_from=AT + DAY if due and idle else None,
+        missing_since=AT - 9 * DAY if due else None,
         expired_at=AT - DAY if due and idle else None,
         retired_at=None if not idle else AT - 9 * DAY,
         switch_seq=1 + which,

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 
 def marked(**facts: Any) -> uuid.UUID:
     """A version that nobody needs, marked a day ago."""
-    movie = factory.movie(1, matched_at=AT)
-    return factory.version(movie, "old", last_seen=AT - 3 * DAY, expired_at=AT - DAY, **facts)
+    missing = {"missing_since": AT - 3 * DAY, "expired_at": AT - DAY}
+    return factory.version(factory.movie(1), "old", **{**missing, **facts})
 
 
 def deleted(at: Any = AT) -> int:
@@ -59,11 +59,6 @@ def test_a_marked_version_of_a_movie_that_was_pinned_since_is_kept() -> None:
     marked()
     switching.edit(1, pinned=True, actor=EDITOR, comment="", at=AT)
     assert deleted() == 0
-
-
-def test_a_version_of_a_movie_that_was_never_searched_for_is_kept() -> None:
-    factory.version(factory.movie(1, matched_at=None), "a", last_seen=AT - 3 * DAY)
-    assert succeeded(Job.PRUNE, at=AT)["expired"] == 0
 
 
 def test_a_mark_is_set_once() -> None:

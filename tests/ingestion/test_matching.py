@@ -225,13 +225,17 @@ def test_an_outage_of_the_library_takes_nothing_down_and_is_said(world: World, f
 
 
 def test_what_is_no_longer_listed_is_probed_but_not_believed_gone(world: World, film: int) -> None:
-    low = world.rendition("low.mp4", "720p")
-    world.offer(film, low, world.rendition("high.mp4", "1080p"))
+    low, high = world.rendition("low.mp4", "720p"), world.rendition("high.mp4", "1080p")
+    world.offer(film, low, high)
     match()
     world.offer(film, low)
     assert match(10)["probed"] == 1
     assert (active_label(film), version("high.mp4").last_seen) == ("1080p", AT)
     assert match(20)["probed"] == 0, "its own schedule is enough from now on"
+    assert version("high.mp4").missing_since == AT + 10 * MINUTE
+    world.offer(film, low, high)
+    match(30)
+    assert version("high.mp4").missing_since is None
 
 
 def test_what_is_no_longer_listed_and_dead_is_struck_by_the_next_ticks(world: World, film: int) -> None:
@@ -273,6 +277,7 @@ def test_a_malformed_row_proves_nothing_about_what_is_not_listed(world: World, f
     match()
     world.offer(film, low, {"id": "high.mp4", "url": 7})
     assert match(10)["probed"] == 0
+    assert version("high.mp4").missing_since is None
 
 
 def test_a_new_address_replaces_the_active_one_once_it_plays(world: World, film: int) -> None:

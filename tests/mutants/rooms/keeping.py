@@ -6,6 +6,7 @@ from tests.mutants.mutant import mutants_of
 
 PRUNE = "tests/ingestion/test_prune.py"
 prune = mutants_of("ingestion/prune.py", tests="tests/ingestion/test_keeping.py")
+offers = mutants_of("ingestion/offers.py", tests="tests/ingestion/test_matching.py")
 slots = mutants_of("ingestion/slots.py", tests="tests/ingestion/test_slots.py")
 RUNS_TESTS = "tests/ingestion/test_runs.py"
 runs = mutants_of("ingestion/runs.py", tests=RUNS_TESTS)
@@ -33,21 +34,21 @@ PRUNING = [
     ),
     prune(
         "a suppressed version is marked",
-        "versions.filter(suppressed_at__isnull=True).only(",
-        "versions.only(",
+        "versions.filter(suppressed_at__isnull=True).values_list(",
+        "versions.values_list(",
         f"{PRUNE}::test_what_is_kept[suppressed]",
     ),
     prune(
         "an active version is deleted",
-        "if not movie.pinned and movie.active_stream_id != version.pk:",
-        "if not movie.pinned:",
+        "if not movies[movie_id].pinned and movies[movie_id].active_stream_id != key:",
+        "if not movies[movie_id].pinned:",
         f"{PRUNE}::test_an_active_version_is_never_deleted_even_if_marked",
         f"{PRUNE}::test_an_active_version_is_kept_and_so_is_every_version_of_a_pinned_movie",
     ),
     prune(
         "a version of a pinned movie is deleted",
-        "if not movie.pinned and movie.active_stream_id != version.pk:",
-        "if movie.active_stream_id != version.pk:",
+        "if not movies[movie_id].pinned and movies[movie_id].active_stream_id != key:",
+        "if movies[movie_id].active_stream_id != key:",
         f"{PRUNE}::test_an_active_version_is_kept_and_so_is_every_version_of_a_pinned_movie",
         "test_a_marked_version_of_a_movie_that_was_pinned_since_is_kept",
     ),
@@ -59,8 +60,8 @@ PRUNING = [
     ),
     prune(
         "a version listed until lately is marked",
-        "retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked",
-        "retired, expired_at__isnull=True, provider__in=asked",
+        "retired, missing_since__lt=before, expired_at__isnull=True, provider__in=asked",
+        "retired, missing_since__isnull=False, expired_at__isnull=True, provider__in=asked",
         f"{PRUNE}::test_what_is_kept[listed until lately]",
     ),
     prune(
@@ -70,22 +71,36 @@ PRUNING = [
         f"{PRUNE}::test_what_a_switched_off_provider_does_not_list_is_kept_until_it_can_be_asked_again",
     ),
     prune(
-        "a version that the latest search found is marked",
-        "if movie.matched_at is not None and version.last_seen < movie.matched_at",
-        "if movie.matched_at is not None",
-        f"{PRUNE}::test_a_version_that_the_latest_search_found_is_kept_however_long_ago_that_was",
+        "a version that is listed is marked",
+        "retired, missing_since__lt=before, expired_at__isnull=True, provider__in=asked",
+        "retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked",
+        f"{PRUNE}::test_what_is_kept[listed, long ago]",
     ),
     prune(
-        "a version of a movie never searched for is marked",
-        "if movie.matched_at is not None and version.last_seen < movie.matched_at",
-        "if movie.matched_at is None or version.last_seen < movie.matched_at",
-        "test_a_version_of_a_movie_that_was_never_searched_for_is_kept",
+        "what is left of old logs is dropped at once",
+        "and dropped < ROWS:",
+        "and dropped >= 0:",
+        f"{PRUNE}::test_what_is_left_goes_next_time_and_in_batches",
     ),
     prune(
         "a mark is set again, so that its cycle never ends",
-        "retired, last_seen__lt=before, expired_at__isnull=True, provider__in=asked",
-        "retired, last_seen__lt=before, provider__in=asked",
+        "retired, missing_since__lt=before, expired_at__isnull=True, provider__in=asked",
+        "retired, missing_since__lt=before, provider__in=asked",
         "test_a_mark_is_set_once",
+    ),
+]
+MISSING = [
+    offers(
+        "what a partial answer leaves out is missing",
+        "if v.pk not in offers and v.provider_id in complete]",
+        "if v.pk not in offers]",
+        "test_a_malformed_row_proves_nothing_about_what_is_not_listed",
+    ),
+    offers(
+        "what is listed again stays missing",
+        "seen.update(last_seen=at, missing_since=None, expired_at=None)",
+        "seen.update(last_seen=at, expired_at=None)",
+        "test_what_is_no_longer_listed_is_probed_but_not_believed_gone",
     ),
 ]
 SLOTS = [
@@ -159,4 +174,4 @@ RUNS = [
         "test_a_cancelled_run_that_fails_on_its_way_out_is_not_retried",
     ),
 ]
-MUTANTS = [*PRUNING, *SLOTS, *RUNS]
+MUTANTS = [*PRUNING, *MISSING, *SLOTS, *RUNS]
