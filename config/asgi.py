@@ -14,7 +14,7 @@ from django.conf import settings  # noqa: E402 - needs the line above, as do the
 
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
-from ingestion import registry  # noqa: E402
+from ingestion import metrics, registry  # noqa: E402
 from streaming.live.app import LiveApp  # noqa: E402
 from streaming.live.hub import Hub  # noqa: E402
 
@@ -27,7 +27,11 @@ def _threads(workers: int) -> Intake:
     return Intake(django_wsgi, workers=workers, max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
+hub = Hub(redis=settings.EVENTSTREAM_REDIS)
+metrics.of_this_process(
+    "marquee_event_streams_open", "Event streams of this process.", lambda: hub.open_streams
+)
 application = Probes(
-    LiveApp(_threads(WORKERS), Hub(redis=settings.EVENTSTREAM_REDIS)),
-    ready=_threads(2),
+    LiveApp(_threads(WORKERS), hub),
+    apart={"/readyz": _threads(2), "/metrics": _threads(1)},
 )

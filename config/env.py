@@ -107,6 +107,12 @@ VARIABLES = (
         "SITE_ORIGIN", str, "", "Where viewers watch, such as https://tv.example.org: who is to frame embeds."
     ),
     Variable("JOB_MODULES", list, [], "Python modules with jobs of your own, such as house.jobs."),
+    Variable(
+        "METRICS_TOKEN",
+        str,
+        "",
+        "What Prometheus sends as its bearer token to read /metrics. Empty: this machine alone may read it.",
+    ),
     Variable("LOG_LEVEL", str, "INFO", "DEBUG, INFO, WARNING or ERROR.", _LOG_LEVELS),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.db.models import Count
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from ingestion import progress, schedule
-from ingestion.models import IngestRun, Job
+from ingestion import backlog, progress, schedule, timetable
+from ingestion.backlog import Backlog
+from ingestion.models import IngestRun
 from ingestion.registry import JOBS
 from providers import health
 from providers.models import Provider
@@ -24,39 +26,72 @@ Status = IngestRun.Status
 ENDED = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.LOST)
 PING_S = 0.5
 COUNTED = timedelta(days=1)
-BEAT_SILENT = timedelta(minutes=3)
-"""The tick is due every minute: three without one mean that beat, or every worker, is gone."""
 
 
 def snapshot(at: datetime) -> dict[str, Any]:
     """The state of all jobs at `at`. `succeeded`, `failed`, `cancelled` and `lost` count the last 24 hours.
 
-    `workers` and `queue_depth` are None when the broker does not answer.
+    `workers` and `queue_depth`, in messages, are None when the broker does not answer. `queue` is of runs.
+    `overdue_since` is the moment at which a schedule should have fired, and did not.
     """
-    planned = schedule.next_runs(at)
+    planned, timed = schedule.next_runs(at), timetable.read()
+    overdue = timed.overdue(at)
     return {
         "at": at,
-        "jobs": {name: _job(name, planned.get(name), at) for name in JOBS},
+        "jobs": {name: _job(name, at) | _due(name, planned, overdue) for name in JOBS},
         "providers": {provider.slug: _provider(provider, at) for provider in Provider.objects.all()},
-        "workers": _workers(),
-        "beat_alive": _beat_alive(at),
-        "queue_depth": _queue_depth(),
+        "workers": workers(),
+        "beat_alive": timed.beat_alive(at),
+        "queue": _queue(backlog.measure(at)),
+        "queue_depth": queue_depth(),
     }
 
 
-def _job(job: str, next_at: datetime | None, at: datetime) -> dict[str, Any]:
+def ended(job: str, at: datetime) -> dict[str, int]:
+    """How many of its runs ended how in the last 24 hours."""
+    over = IngestRun.objects.filter(job=job, finished_at__gte=at - COUNTED).values_list("status")
+    counts = dict(over.annotate(count=Count("pk")).order_by())
+    return {status.value: counts.get(status.value, 0) for status in ENDED}
+
+
+def workers() -> int | None:
+    """How many workers answer within half a second."""
+    try:
+        return len(current_app.control.ping(timeout=PING_S) or [])
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("the broker does not answer: %s", error)
+        return None
+
+
+def queue_depth() -> int | None:
+    """Messages that wait for a worker."""
+    try:
+        with current_app.connection_for_read() as connection:
+            channel: Any = connection.default_channel
+            return sum(int(channel.client.llen(name)) for name in current_app.amqp.queues)
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("the broker does not answer: %s", error)
+        return None
+
+
+def _job(job: str, at: datetime) -> dict[str, Any]:
     of_job = IngestRun.objects.filter(job=job)
-    over = of_job.filter(finished_at__gte=at - COUNTED).values_list("status").annotate(count=Count("pk"))
-    counts = dict(over.order_by())
     running = of_job.filter(status=Status.RUNNING).order_by("-id")
     return {
         "about": JOBS[job].about,
         "queued": of_job.filter(status=Status.QUEUED).count(),
         "running": [_progress(run, at) for run in running[:100]],
-        **{status.value: counts.get(status.value, 0) for status in ENDED},
+        **ended(job, at),
         "last": _last(of_job.filter(finished_at__isnull=False).order_by("-id").first()),
-        "next_at": next_at,
     }
+
+
+def _due(job: str, planned: Mapping[str, datetime], overdue: Mapping[str, datetime]) -> dict[str, Any]:
+    return {"next_at": planned.get(job), "overdue": job in overdue, "overdue_since": overdue.get(job)}
+
+
+def _queue(seen: Backlog) -> dict[str, Any]:
+    return {"runs": seen.runs, "oldest_s": round(seen.oldest.total_seconds()), "too_long": seen.too_long}
 
 
 def _provider(provider: Provider, at: datetime) -> dict[str, Any]:
@@ -90,29 +125,3 @@ def _last(run: IngestRun | None) -> dict[str, Any] | None:
         "summary": run.summary,
         "error": run.error,
     }
-
-
-def _workers() -> int | None:
-    """How many workers answer within half a second."""
-    try:
-        return len(current_app.control.ping(timeout=PING_S) or [])
-    except (OperationalError, RedisError, OSError) as error:
-        logger.warning("the broker does not answer: %s", error)
-        return None
-
-
-def _queue_depth() -> int | None:
-    """Messages that wait for a worker."""
-    try:
-        with current_app.connection_for_read() as connection:
-            channel: Any = connection.default_channel
-            return sum(int(channel.client.llen(queue.name)) for queue in current_app.conf.task_queues)
-    except (OperationalError, RedisError, OSError) as error:
-        logger.warning("the broker does not answer: %s", error)
-        return None
-
-
-def _beat_alive(at: datetime) -> bool:
-    ticks = IngestRun.objects.filter(job=Job.TICK, trigger="schedule").order_by("-id")
-    newest = ticks.values_list("queued_at", flat=True).first()
-    return newest is not None and newest >= at - BEAT_SILENT

@@ -36,6 +36,15 @@ def read() -> Timetable:
     return Timetable({row.name: timed(row) for row in rows()})
 
 
+def in_words(at: datetime) -> str:
+    """ "ok", or which schedules are overdue."""
+    overdue = read().overdue(at)
+    late = ", ".join(
+        f"{job} should have run at {window:%Y-%m-%d %H:%M} UTC" for job, window in overdue.items()
+    )
+    return late or "ok"
+
+
 def rows() -> list[PeriodicTask]:
     """The rows that beat fires: of a job that there is, switched on."""
     ours = PeriodicTask.objects.filter(name__in=list(JOBS), enabled=True, crontab__isnull=False)

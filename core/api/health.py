@@ -1,12 +1,12 @@
 """Alive, and able to serve: for load balancers and for whoever starts us.
 
-Each part is asked in a thread of its own, so that one that hangs hides none of the others.
+What a process cannot serve without makes it not ready. What only somebody should see to, such as a schedule
+that is not kept, is a warning: taking every web process out of rotation would help nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.problems import Problem
+from core.questions import Question, put
 
 ANSWER_WITHIN_S = 4.0
 SILENT = "does not answer"
@@ -36,39 +37,40 @@ class Healthz(APIView):
 
 
 class Readyz(APIView):
-    """GET: databases, migrations and broker are there; 503 says which of them is missing."""
+    """GET: databases, migrations and broker are there; 503 says which of them is missing.
+
+    `degraded` is ready, and has `warnings` of what is not as it should be.
+    """
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
     def get(self, request: Request) -> Response:
-        checks = _states()
-        missing = [f"{name} {state}" for name, state in checks.items() if state != "ok"]
-        if missing:
-            raise Problem(503, f"Not ready: {', '.join(missing)}.", checks=checks)
-        return Response({"status": "ok", "checks": checks})
+        states = _states({**_QUESTIONS, **_ADVICE})
+        advice = {name: states.pop(name) for name in _ADVICE}
+        if missing := _amiss(states):
+            raise Problem(503, f"Not ready: {', '.join(missing)}.", checks=states)
+        if warnings := _amiss(advice):
+            return Response({"status": "degraded", "checks": states, "warnings": warnings})
+        return Response({"status": "ok", "checks": states})
 
 
-class _Question:
-    """One that may hang. It is asked once at a time: whoever comes meanwhile waits for the same answer."""
-
-    def __init__(self, ask: Callable[[], str]) -> None:
-        self._ask = ask
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
-        self._answer: Future[str] | None = None
-
-    def put(self) -> Future[str]:
-        answer = self._answer
-        if answer is None or answer.done():
-            self._answer = answer = self._thread.submit(self._ask)
-        return answer
+def warn_of(name: str, ask: Callable[[], str]) -> None:
+    """Have `/readyz` ask this as well. Whatever but "ok" it answers is for somebody to see to, and no more."""
+    _ADVICE[name] = Question(ask)
 
 
-def _states() -> dict[str, str]:
+def _states(questions: Mapping[str, Question[str]]) -> dict[str, str]:
     """By part, "ok" or what it lacks. Takes ANSWER_WITHIN_S at most."""
-    answers = {name: question.put() for name, question in _QUESTIONS.items()}
-    wait(answers.values(), ANSWER_WITHIN_S)
-    return {name: answer.result() if answer.done() else SILENT for name, answer in answers.items()}
+    answers = put(questions, within_s=ANSWER_WITHIN_S)
+    return {
+        name: answer.result() if answer.done() and not answer.exception() else SILENT
+        for name, answer in answers.items()
+    }
+
+
+def _amiss(states: Mapping[str, str]) -> list[str]:
+    return [f"{name} {state}" for name, state in states.items() if state != "ok"]
 
 
 def _database(alias: str) -> str:
@@ -78,8 +80,6 @@ def _database(alias: str) -> str:
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except (DatabaseError, InterfaceError, PyMongoError):
         return SILENT
-    finally:
-        connection.close()
     return f"waits for {len(waiting)} migrations" if waiting else "ok"
 
 
@@ -92,11 +92,12 @@ def _broker() -> str:
     return "ok"
 
 
-def _asking_database(alias: str) -> _Question:
-    return _Question(lambda: _database(alias))
+def _asking_database(alias: str) -> Question[str]:
+    return Question(lambda: _database(alias))
 
 
-_QUESTIONS = {
+_QUESTIONS: dict[str, Question[str]] = {
     **{"database" if alias == DEFAULT_DB_ALIAS else alias: _asking_database(alias) for alias in connections},
-    "broker": _Question(_broker),
+    "broker": Question(_broker),
 }
+_ADVICE: dict[str, Question[str]] = {}

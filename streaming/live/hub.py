@@ -62,6 +62,10 @@ class Hub:
         self._draining = False
 
     @property
+    def open_streams(self) -> int:
+        return self._room.taken
+
+    @property
     def feed_lag_s(self) -> float:
         """The age of the last complete poll, in seconds: how late an event may be."""
         return asyncio.get_running_loop().time() - self._polled_at if self._tasks else 0.0

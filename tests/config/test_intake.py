@@ -160,7 +160,7 @@ def test_alive_is_answered_whatever_hangs() -> None:
             said.append(message)
 
         scope = {"type": "http", "path": path, "method": method, "headers": []}
-        await probes.Probes(rest, ready=rest)(scope, None, send)  # type: ignore[arg-type]
+        await probes.Probes(rest, apart={"/readyz": rest})(scope, None, send)  # type: ignore[arg-type]
         return said
 
     for path in ("/healthz", "/healthz/"):

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from rest_framework.test import APIClient
 
 from core.api import health
+from core.questions import Question
 from tests.clients import assert_problem
 
 pytestmark = pytest.mark.django_db
@@ -50,16 +52,34 @@ def test_without_database_it_is_not_ready(no_database: None) -> None:
 @pytest.fixture(params=[*connections])
 def unmigrated(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[str]:
     """The alias of a database that lacks a migration. Written for good: it is another thread that looks."""
-    recorder = MigrationRecorder(connections[request.param])
-    recorder.record_unapplied("core", "0001_initial")
+    connection = connections[request.param]
+    (newest,) = MigrationLoader(connection).graph.leaf_nodes("core")
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied(*newest)
     yield request.param
-    recorder.record_applied("core", "0001_initial")
+    recorder.record_applied(*newest)
 
 
 @pytest.mark.usefixtures("valkey")
 def test_with_migrations_to_come_it_is_not_ready(unmigrated: str) -> None:
     checks = {**READY, NAMES[unmigrated]: "waits for 1 migrations"}
     assert_problem(APIClient().get("/readyz"), 503, checks=checks)
+
+
+@pytest.mark.usefixtures("valkey")
+def test_what_somebody_should_see_to_is_said_and_takes_nothing_out_of_rotation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "_ADVICE", {"schedule": Question(lambda: "stands still")})
+    response = APIClient().get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "degraded", "checks": READY, "warnings": ["schedule stands still"]}
+
+
+@pytest.mark.usefixtures("valkey")
+def test_advice_that_cannot_be_had_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_ADVICE", {"schedule": Question(lambda: str(1 / 0))})
+    assert APIClient().get("/readyz").json()["warnings"] == ["schedule does not answer"]
 
 
 @pytest.mark.usefixtures("valkey")
@@ -72,7 +92,7 @@ def test_what_hangs_is_named_in_time_and_not_asked_again(monkeypatch: pytest.Mon
         return "ok"
 
     monkeypatch.setattr(health, "ANSWER_WITHIN_S", 0.1)
-    monkeypatch.setattr(health, "_QUESTIONS", {"broker": health._Question(hang)})
+    monkeypatch.setattr(health, "_QUESTIONS", {"broker": Question(hang)})
     for _ in range(3):
         problem = assert_problem(APIClient().get("/readyz"), 503)
         assert problem["detail"] == "Not ready: broker does not answer."

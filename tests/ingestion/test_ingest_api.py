@@ -223,7 +223,7 @@ def test_a_filter_of_logs_that_is_not_understood_is_refused(operator: APIClient,
 def test_status_says_of_every_job_what_it_does_and_who_is_there(operator: APIClient) -> None:
     runs.queue(Job.MATCH, movie_id=5, at=AT, trigger="test")
     body = get(operator, "status")
-    assert body.keys() == {"at", "jobs", "providers", "workers", "beat_alive", "queue_depth"}
+    assert body.keys() == {"at", "jobs", "providers", "workers", "beat_alive", "queue", "queue_depth"}
     assert list(body["jobs"]) == list(Job)
     assert (body["jobs"]["content.match"]["queued"], body["queue_depth"], body["workers"]) == (1, 1, 0)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django_celery_beat.models import PeriodicTask
 
 from ingestion import runs, schedule, status
 from ingestion.models import Job
@@ -22,6 +23,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_idle_system_with_nobody_to_do_anything(valkey: Any) -> None:
     schedule.initialize()
+    PeriodicTask.objects.update(date_changed=AT - timedelta(minutes=5))
     seen = status.snapshot(AT)
     assert set(seen["jobs"]) == set(Job)
     assert (seen["workers"], seen["beat_alive"], seen["queue_depth"]) == (0, False, 0)
@@ -59,10 +61,29 @@ def test_queued_running_and_ended_runs_are_told_apart(valkey: Any) -> None:
     assert status.snapshot(AT + timedelta(days=2))["jobs"][Job.MATCH]["succeeded"] == 0
 
 
-def test_beat_is_alive_for_as_long_as_its_ticks_come(valkey: Any) -> None:
-    runs.queue(Job.TICK, at=AT, trigger="schedule")
+def test_beat_is_alive_for_as_long_as_its_schedules_fire(valkey: Any) -> None:
+    schedule.initialize()
+    PeriodicTask.objects.update(last_run_at=AT, date_changed=AT)
     assert status.snapshot(AT + timedelta(minutes=2))["beat_alive"]
     assert not status.snapshot(AT + timedelta(minutes=4))["beat_alive"]
+
+
+def test_a_schedule_that_did_not_fire_is_overdue_unless_it_is_switched_off(valkey: Any) -> None:
+    schedule.initialize()
+    PeriodicTask.objects.update(last_run_at=AT, date_changed=AT)
+    PeriodicTask.objects.filter(name=Job.REFRESH).update(enabled=False)
+    seen = status.snapshot(AT + timedelta(hours=7))["jobs"]
+    assert {job for job, each in seen.items() if each["overdue"]} == {Job.DISCOVER, Job.TICK, Job.PRUNE}
+    assert seen[Job.DISCOVER]["overdue_since"] == AT + timedelta(hours=6, minutes=30)
+    assert seen[Job.REFRESH]["overdue_since"] is None
+
+
+def test_the_queue_says_how_long_its_oldest_run_has_waited(valkey: Any) -> None:
+    assert status.snapshot(AT)["queue"] == {"runs": 0, "oldest_s": 0, "too_long": False}
+    for minutes in (0, 20):
+        runs.queue(Job.MATCH, movie_id=minutes + 1, at=AT + timedelta(minutes=minutes), trigger="test")
+    later = AT + timedelta(minutes=31)
+    assert status.snapshot(later)["queue"] == {"runs": 2, "oldest_s": 1860, "too_long": True}
 
 
 def test_without_a_broker_the_snapshot_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

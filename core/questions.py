@@ -1,0 +1,39 @@
+"""Questions to servers that may hang: each has a thread of its own, so that one hides none of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Generic, TypeVar
+
+from django.db import connections
+
+Answer = TypeVar("Answer")
+
+
+class Question(Generic[Answer]):
+    """It is asked once at a time: whoever comes meanwhile waits for the same answer."""
+
+    def __init__(self, ask: Callable[[], Answer]) -> None:
+        self._ask = ask
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="question")
+        self._answer: Future[Answer] | None = None
+
+    def put(self) -> Future[Answer]:
+        answer = self._answer
+        if answer is None or answer.done():
+            self._answer = answer = self._thread.submit(self._asked)
+        return answer
+
+    def _asked(self) -> Answer:
+        try:
+            return self._ask()
+        finally:
+            connections.close_all()
+
+
+def put(questions: Mapping[str, Question[Answer]], *, within_s: float) -> dict[str, Future[Answer]]:
+    """Ask all of them. Returns within so many seconds; what is not `done()` by then is still waited for."""
+    answers = {name: question.put() for name, question in questions.items()}
+    wait(answers.values(), within_s)
+    return answers

@@ -1,0 +1,58 @@
+"""Metrics over HTTP: for whoever knows METRICS_TOKEN, and without one for this machine alone.
+
+Outside DRF: a scrape has no account, and is not throttled, or a graph would have holes when it matters.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from hmac import compare_digest
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views import View
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from core import problems
+from ingestion import metrics
+
+NO_TOKEN = "METRICS_TOKEN is not set, so metrics are read on this machine alone."
+WRONG_TOKEN = "Metrics want the bearer token that METRICS_TOKEN names."
+SPEAKS_FOR_ANOTHER = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+class Metrics(View):
+    """GET: everything that Prometheus reads."""
+
+    http_method_names = ["get", "head"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if settings.METRICS_TOKEN and not _knows_token(request):
+            refused = problems.json_response(401, WRONG_TOKEN)
+            refused["WWW-Authenticate"] = 'Bearer realm="metrics"'
+            return refused
+        if not settings.METRICS_TOKEN and not _is_here(request):
+            return problems.json_response(403, NO_TOKEN)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        headers = {"Cache-Control": "no-store"}
+        return HttpResponse(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4, headers=headers)
+
+
+def _knows_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    given, wanted = token.strip().encode(), settings.METRICS_TOKEN.encode()
+    return scheme.lower() == "bearer" and compare_digest(given, wanted)
+
+
+def _is_here(request: HttpRequest) -> bool:
+    """A proxy on this machine is here as well, but speaks for somebody else."""
+    if any(header in request.META for header in SPEAKS_FOR_ANOTHER):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:  # the peer of a unix socket has none
+        return False
