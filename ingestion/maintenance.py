@@ -74,7 +74,7 @@ def _failed_lately(at: datetime) -> set[int]:
     """Movies over which a sweep stumbled a moment ago: they are not to come first every minute."""
     bugs = IngestLog.objects.filter(at__gt=at - PUT_OFF, status=IngestLog.Status.ERROR)
     sweeps = bugs.filter(job__in=[Job.TICK, Job.REVERIFY], movie_id__isnull=False)
-    return set(sweeps.values_list("movie_id", flat=True))
+    return {movie for movie in sweeps.values_list("movie_id", flat=True) if movie is not None}
 
 
 def _to_be_left(at: datetime) -> list[int]:
@@ -99,7 +99,8 @@ def _undecided(at: datetime) -> set[int]:
     ended = IngestRun.objects.filter(status__in=dead, finished_at__gt=at - UNDECIDED)
     sweeps = ended.filter(job__in=[Job.TICK, Job.REVERIFY], started_at__isnull=False)
     # One with a summary failed over some things, and came to its end.
-    begun = [since for since, summary in sweeps.values_list("started_at", "summary") if not summary]
+    ends = sweeps.values_list("started_at", "summary")
+    begun = [since for since, summary in ends if since is not None and not summary]
     if not begun:
         return set()
     measured = StreamVersion.objects.filter(probed_at__gte=min(begun)).values_list("movie_id", flat=True)

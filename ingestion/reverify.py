@@ -80,7 +80,8 @@ def _playing(movie_ids: Iterable[int]) -> set[UUID]:
 
 def _just_taken(at: datetime, limit: int) -> set[UUID]:
     rows = StreamSwitch.objects.filter(at__gt=at - JUST_SWITCHED, to_version__isnull=False)
-    return set(rows.order_by("-at", "-id").values_list("to_version", flat=True)[:limit])
+    taken = rows.order_by("-at", "-id").values_list("to_version", flat=True)[:limit]
+    return {key for key in taken if key is not None}
 
 
 def _ranked(
