@@ -59,10 +59,12 @@ def recover(slot: Slot, at: datetime) -> Recovered:
     if not slots.take_over(slot, until=at):
         return Recovered()  # its worker is back: it was the database that had been away
     if run.status == Status.RUNNING and _was_kept_to_the_end(slot, run):
-        _end(run, Status.FAILED, overran(run, ending.deadline_of(run)), at)
+        end(run, Status.FAILED, overran(run, ending.deadline_of(run)), at)
         ending.pass_on(run, at=at)
         return Recovered()
-    lost = run.status == Status.RUNNING and _end(run, Status.LOST, _why_lost(run), at)
+    lost = run.status == Status.RUNNING and end(run, Status.LOST, _why_lost(run), at)
+    if run.status == Status.LOST:
+        _say(run, run.status, run.error, at)
     # One that is over, and still has its slot: whoever closed it came no further.
     owed = lost or run.status in (Status.LOST, Status.FAILED)
     return Recovered(lost, ending.pass_on(run, at=at, retry_in=_pause(run) if owed else None))
@@ -79,12 +81,19 @@ def _was_kept_to_the_end(slot: Slot, run: IngestRun) -> bool:
     return slot.lease_until is not None and slot.lease_until >= ending.deadline_of(run)
 
 
-def _end(run: IngestRun, status: str, error: str, at: datetime) -> bool:
-    """Close a run in its worker's place, if it has not come back to do so."""
+def end(run: IngestRun, status: str, error: str, at: datetime) -> bool:
+    """Close a run in its worker's place, if it has not come back to do so, and say why."""
     ended = ending.close([Status.RUNNING], run, status, at=at, error=error)
     if ended:
-        log(run, IngestLog.Status.ERROR, f"The run is {status}: {error}", at=at, movie_id=run.movie_id)
+        _say(run, status, error, at)
     return ended
+
+
+def _say(run: IngestRun, status: str, error: str, at: datetime) -> None:
+    """Once: whoever closed it may have died before he came to say so, or right after."""
+    message = f"The run is {status}: {error}"
+    if not IngestLog.objects.filter(run_id=run.pk, message=message).exists():
+        log(run, IngestLog.Status.ERROR, message, at=at, movie_id=run.movie_id)
 
 
 def _why_lost(run: IngestRun) -> str:

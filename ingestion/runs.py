@@ -131,7 +131,7 @@ def _interrupted(run: IngestRun, interrupt: BaseException, *, at: datetime) -> N
         ending.pass_on(run, at=at)
     else:
         error = f"Its process was told to end ({type(interrupt).__name__})."
-        owed = ending.close([Status.RUNNING], run, Status.LOST, at=at, error=error)
+        owed = lost.end(run, Status.LOST, error, at)
         ending.pass_on(run, at=at, retry_in=timedelta(0) if owed else None)
 
 

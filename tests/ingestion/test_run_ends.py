@@ -207,6 +207,7 @@ def test_a_run_whose_process_is_told_to_end_is_done_by_another() -> None:
         done(run, raising(SystemExit(0)))
     run.refresh_from_db()
     assert (run.status, run.error) == (Status.LOST, "Its process was told to end (SystemExit).")
+    assert f"The run is lost: {run.error}" in IngestLog.objects.values_list("message", flat=True)
     assert (waiting().trigger, waiting().attempts) == ("retry", 1)
 
 

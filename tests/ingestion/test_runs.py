@@ -191,6 +191,27 @@ def test_a_lost_run_is_retried_once_also_if_whoever_found_it_came_no_further(
     assert runs.find_lost(at=LATER) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("step", ["log", "pass_on"])
+def test_a_lost_run_is_said_to_be_lost_once_also_if_whoever_found_it_came_no_further(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = queue()
+    runs._start(run.pk, at=AT)
+
+    def away(*args: Any, **options: Any) -> bool:
+        raise OperationalError("the connection was lost")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(lost if step == "log" else ending, step, away)
+        with pytest.raises(OperationalError):
+            runs.find_lost(at=LATER)
+    assert IngestRun.objects.get().status == Status.LOST
+    assert runs.find_lost(at=LATER).retried == 1
+    assert [line.message for line in IngestLog.objects.filter(run_id=run.pk)] == [
+        "The run is lost: Its worker went away without closing it."
+    ]
+
+
 @pytest.mark.parametrize("applied", [True, False])
 def test_how_a_run_ended_is_on_record_even_if_an_answer_was_lost(
     monkeypatch: pytest.MonkeyPatch, applied: bool
