@@ -52,6 +52,8 @@ def _soak(given: argparse.Namespace, it: stage.Stage) -> int:
     )
     violations = {name: list(check(seen)) for name, check in checks.ALL.items()}
     say(table(seen, violations, took))
+    if story.ended_by_itself:
+        say(f"{len(story.ended_by_itself)} workers ended by themselves, and others took their place")
     if stuck:
         say(f"{stuck}\n{it.said()}")
     return 1 if stuck or any(violations.values()) else 0

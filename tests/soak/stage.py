@@ -60,9 +60,12 @@ class Stage:
         finally:
             end(child, STOP)
 
-    def dead(self) -> list[str]:
-        """Workers that ended without being told to."""
-        return [name for name, child in self.workers.items() if child.poll() is not None]
+    def bury_dead(self) -> list[str]:
+        """Workers that ended without being told to, the last of what they said included. They are gone."""
+        found = [name for name, child in self.workers.items() if child.poll() is not None]
+        for name in found:
+            kill(self.workers.pop(name))
+        return [f"{name} ended by itself: {tail(self.folder / f'{name}.log', 1)}" for name in found]
 
     def said(self, lines: int = 8) -> str:
         """The end of every log."""

@@ -26,7 +26,7 @@ OPEN = (IngestRun.Status.QUEUED, IngestRun.Status.RUNNING)
 
 
 class Stuck(Exception):
-    """It cannot go on: a worker ended by itself, or nothing has come to an end for far too long."""
+    """Nothing has come to an end for far too long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,7 @@ class Story:
         self.plan, self.stage, self.say = plan, stage, say
         self.chance = Random(plan.seed)
         self.asked: dict[int, int] = {}
+        self.ended_by_itself: list[str] = []
         faults = [*[self._kill] * plan.kills, *[self._stop_broker] * plan.restarts]
         points = (self.chance.uniform(0.02, 0.9) * plan.movies for _ in faults)
         self._faults = sorted(zip(points, faults, strict=True), key=lambda fault: fault[0])
@@ -103,8 +104,10 @@ class Story:
         runs.queue(Job.MATCH, at=timezone.now(), trigger="soak", movie_id=movie_id)
 
     def _let_happen(self) -> None:
-        if dead := self.stage.dead():
-            raise Stuck(f"ended by itself: {', '.join(dead)}")
+        for what in self.stage.bury_dead():  # as the supervisor does
+            self.stage.start_worker()
+            self.ended_by_itself.append(what)
+            self._tell(what)
         if self._broker_back_at and time.monotonic() > self._broker_back_at:
             self.stage.valkey.start()
             self._broker_back_at = None
