@@ -96,7 +96,7 @@ def report(*cells: str) -> None:
 def main(streams: int = 1000) -> None:
     from_films = pages()
     with delayed_origin.running(from_films, delay_s=LATENCY_S) as origin, marquee(origin):
-        from providers import services
+        from providers import calls
 
         report("kind", "requests", "median kB", "of 40 kB")
         for number, name in enumerate(FILMS):
@@ -106,9 +106,9 @@ def main(streams: int = 1000) -> None:
         cpu = time.process_time()
         took, sizes, requests = probe(origin, [number % 2 for number in range(streams)])
         cpu = time.process_time() - cpu
-    alone = requests * LATENCY_S / services.POOL
+    alone = requests * LATENCY_S / calls.POOL
     print(  # noqa: T201
-        f"\n{streams} HLS streams, {requests} requests, {services.POOL} at once: {took:.1f} s, "
+        f"\n{streams} HLS streams, {requests} requests, {calls.POOL} at once: {took:.1f} s, "
         f"{took / alone:.2f} times the {alone:.1f} s of latency and concurrency alone "
         f"(at most {MOST_RATIO})\n"
         f"median read {statistics.median(sizes) / 1000:.1f} kB; CPU {1000 * cpu / streams:.1f} ms a probe; "

@@ -6,7 +6,7 @@ Facts of a known version go through `switching.observe`; a new address is only n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,8 +36,9 @@ class Offer:
 
     key: uuid.UUID
     provider: str
-    canonical: str
     candidate: StreamCandidate
+    identity: Callable[[str], str]
+    """Of a URL of this provider."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,11 +55,12 @@ def offers_in(movie_id: int, answers: Iterable[ProviderAnswer]) -> dict[uuid.UUI
     """Every rendition offered, each once."""
     offers: dict[uuid.UUID, Offer] = {}
     for answer in answers:
-        for candidate in answer.answer.candidates if answer.answer else ():
-            provider = answer.provider.slug
-            canonical = services.canonical_url(answer.provider, candidate.url)
-            key = StreamVersion.key_for(movie_id, provider, candidate.ref, canonical)
-            offers[key] = Offer(key=key, provider=provider, canonical=canonical, candidate=candidate)
+        if answer.answer is None or not answer.answer.candidates:
+            continue
+        provider, identity = answer.provider.slug, services.identity_of(answer.provider)
+        for candidate in answer.answer.candidates:
+            key = StreamVersion.key_for(movie_id, provider, candidate.ref, identity(candidate.url))
+            offers[key] = Offer(key=key, provider=provider, candidate=candidate, identity=identity)
     return offers
 
 
@@ -153,7 +155,7 @@ def _has_moved(version: StreamVersion, offer: Offer, at: datetime) -> bool:
         return True
     if version.url_expires_at is not None and version.url_expires_at < at + RENEW_WITHIN:
         return version.url != offer.candidate.url
-    return services.canonical_url(version.provider, version.url) != offer.canonical
+    return offer.identity(version.url) != offer.identity(offer.candidate.url)
 
 
 def _due(version: StreamVersion, at: datetime) -> bool:

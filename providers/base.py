@@ -110,14 +110,16 @@ class LicensedProvider(ABC):
         a candidate whose URL is none.
         """
         answer = self.parse_search(movie, responses)
-        fit = tuple(candidate for candidate in answer.candidates if not self._reveals(candidate))
+        fit = tuple(candidate for candidate in answer.candidates if not self.reveals(candidate))
         if revealing := len(answer.candidates) - len(fit):
             log.warning("%s: %d streams left out, as they show a secret setting", self.name, revealing)
         for candidate in fit:  # or storing it would fail, and lose the other answers with it
             self.canonical_url(candidate.url)
         return replace(answer, candidates=fit, skipped=answer.skipped + revealing)
 
-    def _reveals(self, candidate: StreamCandidate) -> bool:
+    @final
+    def reveals(self, candidate: StreamCandidate) -> bool:
+        """Whether what is said of a stream, all of which is public, shows a secret setting of ours."""
         rights = candidate.rights
         shown = (candidate.url, candidate.ref, candidate.claimed, candidate.edition)
         told = " ".join((*shown, rights.licence, rights.licence_url, rights.attribution))

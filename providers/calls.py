@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from providers.errors import (
     ProviderRateLimited,
     ProviderTransient,
 )
+from providers.http import GuardedSession
 from providers.messages import Response
 from providers.models import Provider
 from providers.probe import probe as probe_url
@@ -35,6 +37,8 @@ POOL = 8
 """Threads of one process that one provider may hold, however it hangs."""
 GRACE_S = 1.0
 """For an answer to be parsed that came with the last second of a deadline."""
+
+SessionOf = Callable[[Provider], GuardedSession]
 
 bulkheads = Bulkheads(POOL)
 _log = logging.getLogger(__name__)
@@ -141,9 +145,19 @@ class Search:
         return ProviderRateLimited(said, provider=self._provider.slug)
 
 
-def probing(target: Target, options: Options) -> Future[ProbeResult]:
+def sessions_by(options: Options) -> SessionOf:
+    """Each provider's session for a batch of probes: its secrets are decrypted once, and kept no longer."""
+
+    @cache
+    def session_of(provider: Provider) -> GuardedSession:
+        return sessions.for_provider(provider, adapter_of(provider), options)
+
+    return session_of
+
+
+def probing(target: Target, options: Options, session_of: SessionOf) -> Future[ProbeResult]:
     """A stream being probed, as soon as its provider has a thread free."""
-    return bulkheads.submit(target.provider.pk, partial(_probe, target, options))
+    return bulkheads.submit(target.provider.pk, partial(_probe, target, options, session_of))
 
 
 def reported(bug: Exception, provider: Provider, work: str) -> str:
@@ -154,10 +168,10 @@ def reported(bug: Exception, provider: Provider, work: str) -> str:
     return f"our own {work} of it failed ({type(bug).__name__}); the log says where"
 
 
-def _probe(target: Target, options: Options) -> ProbeResult:
+def _probe(target: Target, options: Options, session_of: SessionOf) -> ProbeResult:
     provider = target.provider
     try:
-        session = sessions.for_provider(provider, adapter_of(provider), options)
+        session = session_of(provider)
         with transport.deadline(PROBE.allowed_s(provider, options)):
             delivery = Delivery(target.delivery)
             return probe_url(target.url, delivery, session, site_origin=settings.SITE_ORIGIN)

@@ -114,8 +114,8 @@ def is_blamed(slug: str) -> bool:
     return Provider.objects.filter(pk=slug, blamed_at__isnull=False).exists()
 
 
-def reset(provider: Provider) -> None:
-    """At the foot of the ladder, and blamed for nothing. (What its pace keeps to, `services.reset` ends.)"""
+def forgive(provider: Provider) -> None:
+    """At the foot of the ladder, and blamed for nothing."""
     note(provider, lambda row: NOT_BACKING_OFF | NOT_BLAMED)
 
 

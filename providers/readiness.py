@@ -11,6 +11,7 @@ from providers import registry, secrets
 from providers.base import LicensedProvider
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
+from providers.options import problems
 
 
 def missing(provider: Provider) -> tuple[str, ...]:
@@ -30,7 +31,13 @@ def adapter_of(provider: Provider) -> LicensedProvider:
 
 
 def _missing(provider: Provider, config: Mapping[str, object]) -> tuple[str, ...]:
-    return registry.missing(provider.adapter, config, licence_note=provider.licence_note)
+    adapter = registry.ADAPTERS.get(provider.adapter)
+    if adapter is None:
+        return (registry.unknown(provider.adapter),)
+    owed = problems(adapter.config_fields, config)
+    if adapter.needs_licence_note and not provider.licence_note.strip():
+        owed += ("licence_note is required: the licence that lets you stream from here",)
+    return owed
 
 
 def _config(provider: Provider) -> dict[str, object]:

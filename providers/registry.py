@@ -17,7 +17,6 @@ from providers.adapters.multiembed import MultiEmbed
 from providers.adapters.twoembed import TwoEmbed
 from providers.base import LicensedProvider
 from providers.errors import ProviderMisconfigured
-from providers.options import problems
 
 ADAPTERS: Final[Mapping[str, type[LicensedProvider]]] = {
     adapter.slug: adapter
@@ -28,22 +27,10 @@ ADAPTERS: Final[Mapping[str, type[LicensedProvider]]] = {
 def make_provider(adapter: str, config: Mapping[str, object], *, name: str = "") -> LicensedProvider:
     """A configured provider. Raises ProviderMisconfigured on an unknown adapter or a wrong setting."""
     if adapter not in ADAPTERS:
-        raise ProviderMisconfigured(_unknown(adapter), provider=name)
+        raise ProviderMisconfigured(unknown(adapter), provider=name)
     return ADAPTERS[adapter](config, name=name)
 
 
-def missing(adapter: str, config: Mapping[str, object], *, licence_note: str) -> tuple[str, ...]:
-    """What is still owed before such a provider may be asked for anything, a sentence for each; () for none.
-
-    `config` holds its secrets, too.
-    """
-    if adapter not in ADAPTERS:
-        return (_unknown(adapter),)
-    owed = problems(ADAPTERS[adapter].config_fields, config)
-    if ADAPTERS[adapter].needs_licence_note and not licence_note.strip():
-        owed += ("licence_note is required: the licence that lets you stream from here",)
-    return owed
-
-
-def _unknown(adapter: str) -> str:
+def unknown(adapter: str) -> str:
+    """What to say of an adapter that there is not."""
     return f"unknown adapter {adapter!r}; there are: {', '.join(sorted(ADAPTERS))}"

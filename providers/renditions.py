@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
 from providers import rows
 from providers.base import LicensedProvider
@@ -53,6 +53,8 @@ def answer(
     for number, row in enumerate(listed):
         try:
             candidate = _candidate(row, response)
+            if provider.reveals(candidate):  # or it would stand in the way of its like without
+                raise ValueError("it shows a secret setting, and what is said of a stream is public")
             key = candidate.ref or provider.canonical_url(candidate.url)
             if key in found:
                 raise ValueError(f"{key[:200]!r} is listed twice")
@@ -96,14 +98,10 @@ def _candidate(row: object, response: Response) -> StreamCandidate:
 
 
 def _url(row: rows.Row, response: Response) -> str:
-    """The address of a rendition, which the public will see: so it must not carry what only we may know."""
     given = row.get("url")
     if not isinstance(given, str) or not _URL.fullmatch(given) or not rows.text(row, "url", limit=2000):
         raise ValueError("url must be an http or https URL, or relative, without user name and password")
-    url = urljoin(response.url, given.strip())
-    if any(secret and secret in unquote(url) for secret in response.secrets):
-        raise ValueError("url carries a secret of this provider's settings, and playback URLs are public")
-    return url
+    return urljoin(response.url, given.strip())
 
 
 def _delivery(row: rows.Row) -> Delivery:

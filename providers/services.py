@@ -5,7 +5,7 @@ Rows are read and written on the caller's thread; those of `calls` talk to the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,14 +14,14 @@ from django.core.cache import cache as django_cache
 from core import conf
 from providers import health, noting, sessions
 from providers.adapters.library import Library
-from providers.calls import POOL, ProviderAnswer, Search, Target, probing, reported
+from providers.calls import ProviderAnswer, Search, Target, probing, sessions_by
 from providers.models import Provider
 from providers.readiness import adapter_of
 from providers.registry import ADAPTERS
 from providers.tmdb import TmdbClient
 from providers.types import MovieRef, ProbeResult
 
-__all__ = ["POOL", "ProviderAnswer", "Target", "adapter_of", "reported"]
+__all__ = ["ProviderAnswer", "Target"]
 
 
 def search_all(movie: MovieRef, *, at: datetime) -> list[ProviderAnswer]:
@@ -41,7 +41,8 @@ def search_all(movie: MovieRef, *, at: datetime) -> list[ProviderAnswer]:
 def probe_many(targets: Iterable[Target], *, at: datetime) -> list[ProbeResult]:
     """Probe streams side by side, each within its provider's pace; results in the order of `targets`."""
     options, wanted = conf.current(), list(targets)
-    probes = [probing(target, options) for target in wanted]
+    session_of = sessions_by(options)
+    probes = [probing(target, options, session_of) for target in wanted]
     results = [probe.result() for probe in probes]
     noting.probed(((t.provider, result) for t, result in zip(wanted, results, strict=True)), at=at)
     return results
@@ -52,14 +53,17 @@ def probe(provider: Provider, url: str, delivery: str, *, at: datetime) -> Probe
     return probe_many([Target(provider, url, delivery)], at=at)[0]
 
 
-def canonical_url(provider: Provider, url: str) -> str:
-    """`url` as an identity (see LicensedProvider.canonical_url)."""
-    return adapter_of(provider).canonical_url(url)
+def identity_of(provider: Provider) -> Callable[[str], str]:
+    """What makes an identity of a URL of this provider (see LicensedProvider.canonical_url).
+
+    Raises ProviderMisconfigured.
+    """
+    return adapter_of(provider).canonical_url
 
 
 def reset(provider: Provider) -> None:
     """An operator's word: ask it again at once, whatever it has said or done, and blame it for nothing."""
-    health.reset(provider)
+    health.forgive(provider)
     sessions.forget_pace(provider.pk)
 
 

@@ -97,9 +97,7 @@ class Reader:
         _require_good(response, url)
         if response.status != 206:
             return response.body, response.url, not response.truncated
-        start, total = _content_range(response)
-        if start not in (None, 0):
-            raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} answers another range than asked")
+        total = _total(response, url, start=0)
         whole = len(response.body) < length if total is None else len(response.body) >= total
         return response.body, response.url, whole and not response.truncated
 
@@ -107,10 +105,7 @@ class Reader:
         """`length` bytes of a file from `start`, fewer at its end. Copes with a server without Range."""
         response = self.get(url, max_bytes=length, byte_range=(start, start + length - 1))
         if response.status == 206:
-            told_start, total = _content_range(response)
-            if told_start not in (None, start):
-                raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} answers another range than asked")
-            return Chunk(response.body, total)
+            return Chunk(response.body, _total(response, url, start=start))
         if start == 0:
             return Chunk(response.body, None if response.truncated else len(response.body))
         if start + length > MAX_BYTES // 2:
@@ -210,12 +205,14 @@ def _outcome(response: Response) -> ProbeOutcome:
     return _STATUS_OUTCOMES.get(response.status, ProbeOutcome.INCONCLUSIVE)
 
 
-def _content_range(response: Response) -> tuple[int | None, int | None]:
-    """Where the bytes start, and the size of the whole file, as far as the server says."""
+def _total(response: Response, url: str, *, start: int) -> int | None:
+    """The size of the whole file, if the server says. Raises Verdict if the bytes begin elsewhere."""
     told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
     if told is None:
-        return None, None
-    return int(told[1]), None if told[3] == "*" else int(told[3])
+        return None
+    if int(told[1]) != start:
+        raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} answers another range than asked")
+    return None if told[3] == "*" else int(told[3])
 
 
 def _short(url: str) -> str:

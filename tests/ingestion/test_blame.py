@@ -283,7 +283,7 @@ def test_an_operators_word_lifts_the_blame_and_has_the_failed_ones_probed_at_onc
     succeeded(Job.TICK, at=AT)
     back(world, range(1, 11))
     StreamVersion.objects.filter(ref="12").update(last_outcome=Outcome.OK, next_check_at=AT + HOUR)
-    health.reset(library())
+    health.forgive(library())
     assert verification.look_at_failed("library", at=AT + MINUTE) == 11
     assert succeeded(Job.REVERIFY, at=AT + MINUTE)["checked"] == 11
     assert states() == {State.HEALTHY: 11, State.SUSPECT: 1}

@@ -184,9 +184,8 @@ def test_one_that_hangs_slows_no_search_of_another_movie(
     monkeypatch.setattr(calls, "PROBE", Patience(slots=0, least_s=WATCHDOG_S, most_s=WATCHDOG_S))
     hanging, fine = library("hanging", shut), library("fine", origin.url)
     options = conf.current()
-    probes = [
-        calls.probing(Target(hanging, f"{shut}/{n}.mp4", "progressive"), options) for n in range(POOL + 4)
-    ]
+    targets = [Target(hanging, f"{shut}/{n}.mp4", "progressive") for n in range(POOL + 4)]
+    probes = [calls.probing(target, options, calls.sessions_by(options)) for target in targets]
     for _ in range(POOL):
         assert doors.knocked.acquire(timeout=WATCHDOG_S)
     for movie in (BUNNY, OTHER):

@@ -143,7 +143,7 @@ def test_of_all_who_read_the_same_row_one_may_ask(films: Provider) -> None:
 
 
 def test_one_that_does_not_back_off_may_be_asked_by_all(films: Provider) -> None:
-    health.reset(films)
+    health.forgive(films)
     assert [health.admit(row(), START) for _ in range(3)] == [True] * 3
     assert row().trial_until is None
 
@@ -189,7 +189,7 @@ def test_a_reset_ends_back_off_trial_and_blame(films: Provider) -> None:
     assert health.admit(films, START)
     health.note(films, lambda r: health.after_blame(r, why="11 of 12 streams failed", at=START))
     assert health.is_blamed("films")
-    health.reset(films)
+    health.forgive(films)
     stored = row()
     assert (stored.backoff_rung, stored.backoff_until, stored.trial_until) == (0, None, None)
     assert (stored.blamed_at, stored.blame) == (None, "")

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from providers import registry, secrets, services
+from providers import calls, readiness, registry, secrets, services
 from providers.adapters.library import Library
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
@@ -57,7 +57,7 @@ def rotate(*arguments: str) -> str:
 
 def test_the_adapter_gets_what_was_entered_and_the_row_does_not_hold_it() -> None:
     provider = keyed()
-    assert services.adapter_of(provider).config["token"] == SECRET
+    assert readiness.adapter_of(provider).config["token"] == SECRET
     assert SECRET not in json.dumps([provider.config, provider.secrets])
 
 
@@ -91,7 +91,7 @@ def test_keys_that_are_none_are_the_operators_turn(settings: Any, keys: list[str
     provider = keyed()
     settings.PROVIDER_SECRET_KEYS = keys
     with pytest.raises(ProviderMisconfigured, match=r"manage\.py check") as refused:
-        services.adapter_of(provider)
+        readiness.adapter_of(provider)
     assert "nonsense" not in str(refused.value)
 
 
@@ -124,7 +124,7 @@ def test_a_mistake_of_ours_is_logged_without_the_secret(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
-    services.reported(RuntimeError(f"over {SECRET}"), keyed(), "search")
+    calls.reported(RuntimeError(f"over {SECRET}"), keyed(), "search")
     assert "RuntimeError: over ***" in caplog.text
 
 
@@ -172,7 +172,7 @@ def test_whoever_enters_a_secret_during_the_rotation_keeps_it(settings: Any) -> 
 def test_a_setting_that_became_a_secret_is_taken_out_of_the_clear(settings: Any) -> None:
     config = {"base_url": "https://films.example", "token": SECRET}
     keyed(config=config, secrets={}).save()
-    assert services.adapter_of(stored()).config["token"] == SECRET, "it works until then"
+    assert readiness.adapter_of(stored()).config["token"] == SECRET, "it works until then"
     rotate()
     assert stored().config == {"base_url": "https://films.example"}
     assert secrets.reveal(stored()) == {"token": SECRET}

@@ -14,7 +14,7 @@ import redis
 from django.db.backends.signals import connection_created
 
 from core import conf
-from providers import noting, registry, services, sessions
+from providers import noting, readiness, registry, services, sessions
 from providers.base import LicensedProvider
 from providers.errors import (
     ProviderBadResponse,
@@ -536,7 +536,7 @@ def test_the_library_is_made_once(settings: Any) -> None:
     made, again = services.ensure_library(), services.ensure_library()
     assert made == again == Provider.objects.get()
     assert (made.slug, made.adapter, made.enabled, made.priority) == ("library", "library", True, 10)
-    assert services.adapter_of(made).config["base_url"] == settings.LIBRARY_URL
+    assert readiness.adapter_of(made).config["base_url"] == settings.LIBRARY_URL
 
 
 def test_without_an_address_there_is_no_library(settings: Any) -> None:
