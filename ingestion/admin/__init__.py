@@ -1,5 +1,5 @@
-"""Movies with all that an editor can do to them, runs and logs of jobs, providers that fail, settings."""
+"""Movies with all that an editor can do, jobs with runs, logs and schedule, failing providers, settings."""
 
-from ingestion.admin import movies, providers, runs, settings
+from ingestion.admin import movies, providers, runs, schedules, settings
 
-__all__ = ["movies", "providers", "runs", "settings"]
+__all__ = ["movies", "providers", "runs", "schedules", "settings"]

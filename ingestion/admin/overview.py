@@ -1,4 +1,5 @@
-"""What the admin's first page shows: the catalogue in numbers, jobs, latest switches. It only reads."""
+"""What the admin's first page shows: what is amiss, the catalogue in numbers, jobs, latest switches. It only
+reads."""
 
 from __future__ import annotations
 
@@ -8,7 +9,10 @@ from typing import Any
 from django.db.models import Count
 from django.urls import reverse
 
+from core.templatetags.ago import ago
 from ingestion import status
+from providers.admin import chart
+from providers.models import Provider
 from streaming.admin import words
 from streaming.models import QUALITY_CHOICES, Movie, StreamSwitch, StreamVersion
 
@@ -19,12 +23,33 @@ DAY = timedelta(days=1)
 def context(at: datetime) -> dict[str, Any]:
     """The numbers are of now, those of switches of the last 24 hours."""
     lately = StreamSwitch.objects.filter(at__gte=at - DAY)
+    seen = status.snapshot(at)
     return {
+        "alarms": _alarms(seen),
         "tiles": _tiles(lately),
         "ladder": _ladder(),
-        "status": status.snapshot(at),
+        "providers": [(each, chart.state(each, at)) for each in Provider.objects.order_by("pk")],
+        "status": seen,
         "switches": _switches(),
     }
+
+
+def _alarms(seen: dict[str, Any]) -> list[str]:
+    """What keeps jobs from being done, a sentence each."""
+    overdue = {job: each["overdue_since"] for job, each in seen["jobs"].items() if each["overdue"]}
+    alarms = [
+        f"{job} was due {ago(since)}, and its schedule has not fired." for job, since in overdue.items()
+    ]
+    if overdue and not seen["beat_alive"]:
+        alarms = [f"No schedule fires. Is beat running? It owes {', '.join(overdue)}."]
+    if seen["workers"] is None:
+        alarms.append("The broker does not answer. Jobs wait in the database until it does.")
+    elif not seen["workers"]:
+        alarms.append("No worker answers, so no job is done.")
+    elif (queue := seen["queue"])["too_long"]:
+        waited = queue["oldest_s"] // 60
+        alarms.append(f"{queue['runs']} runs wait, the oldest for {waited} minutes. More workers would help.")
+    return alarms
 
 
 def _tiles(lately: Any) -> list[tuple[str, int, str]]:

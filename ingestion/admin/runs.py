@@ -1,4 +1,4 @@
-"""Runs of jobs and what they logged, as lists (`run_pages` has the page of each); the schedule's switches."""
+"""Runs of jobs and what they logged, as lists (`run_pages` has the page of each)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django_celery_beat import models as beat
 
 from core.admin import RoleAdmin
-from core.roles import Role
 from ingestion import progress
 from ingestion.admin.run_pages import RUN_TONES, RunPages, span
 from ingestion.models import IngestLog, IngestRun
@@ -146,29 +144,6 @@ class IngestLogAdmin(RoleAdmin):
             return cells.EMPTY
         url = reverse("admin:ingestion_ingestrun_change", args=[quote(str(log.run_id))])
         return format_html('<a href="{}">run</a>', url)
-
-
-# The library's own pages let anyone rewrite the schedule, which belongs to the settings, with inline script.
-for _model in (
-    beat.ClockedSchedule,
-    beat.CrontabSchedule,
-    beat.IntervalSchedule,
-    beat.PeriodicTask,
-    beat.SolarSchedule,
-):
-    admin.site.unregister(_model)
-
-
-@admin.register(beat.PeriodicTask)
-class ScheduleAdmin(RoleAdmin):
-    """When each job runs. The time is a setting's (INGEST_*_CRON) or the job's; on and off are here."""
-
-    title = "Schedule"
-    changed_by = Role.OPERATOR
-    list_display = ("name", "description", "enabled", "crontab", "last_run_at", "total_run_count")
-    fields = ("name", "description", "enabled", "crontab", "last_run_at", "total_run_count")
-    readonly_fields = ("name", "description", "crontab", "last_run_at", "total_run_count")
-    ordering = ("name",)
 
 
 def _summed_up(summary: dict[str, Any]) -> str:

@@ -72,16 +72,18 @@ def state(provider: Provider, at: datetime) -> SafeString:
         case State.OFF:
             return _tag("off", "")
         case State.BLAMED:
-            return format_html(
-                "{} {}", _tag(f"blamed {ago(provider.blamed_at or at)}", "bad"), provider.blame
-            )
+            return _told(_tag(f"blamed {ago(provider.blamed_at or at)}", "bad"), provider.blame)
         case State.BACKING_OFF:
-            return _tag(f"backing off, asked again {ago(provider.backoff_until or at)}", "warn")
+            return _told(_tag("backing off", "warn"), f"asked again {ago(provider.backoff_until or at)}")
         case State.ON_TRIAL:
-            return _tag("on trial: the next search finds out whether it is back", "warn")
+            return _told(_tag("on trial", "warn"), "the next search finds out whether it is back")
         case State.FAILING:
-            return _tag("failing: see its last error", "warn")
+            return _told(_tag("failing", "warn"), "see its last error")
     return _tag("on", "good")
+
+
+def _told(tag: SafeString, what: str) -> SafeString:
+    return format_html("{} {}", tag, what)
 
 
 def _searches(row: ProviderHour) -> tuple[int, int]:

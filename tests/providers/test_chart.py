@@ -86,8 +86,8 @@ def test_a_week_without_a_word_says_so() -> None:
         ({}, "on"),
         ({"enabled": False, "blamed_at": AT}, "off"),
         ({"blamed_at": AT, "blame": "12 of 12 <streams>"}, "blamed .* 12 of 12 &lt;streams&gt;"),
-        ({"backoff_until": AT + HOUR}, "backing off, asked again .*"),
-        ({"backoff_until": AT - HOUR}, "on trial: the next search finds out whether it is back"),
+        ({"backoff_until": AT + HOUR}, "backing off asked again .*"),
+        ({"backoff_until": AT - HOUR}, "on trial the next search finds out whether it is back"),
     ],
 )
 def test_its_state_in_words(columns: dict[str, object], words: str) -> None:
