@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 class Cost(NamedTuple):
-    """Of one sweep: how many movies it queued, in how many seconds (our processor's, and all), and queries."""
+    """Of one sweep: how many movies it queued, in how many seconds (our processor's, all), and queries."""
 
     due: int
     cpu_s: float
