@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from django.db.models import QuerySet
@@ -21,6 +22,7 @@ from ingestion.runs import Report
 from providers import health
 from providers.models import Provider
 from providers.types import UNPROVEN, ProbeOutcome
+from streaming import verification
 from streaming.models import StreamVersion
 
 PROBES_TO_BLAME = 10
@@ -95,6 +97,17 @@ def witnesses(probed: Sequence[Probed]) -> list[StreamVersion]:
         if missing > 0 and (sample.is_ill(share) or health.is_blamed(sample.provider.pk)):
             chosen += _others(sample.provider, probed, missing)
     return chosen
+
+
+def believe(provider: Provider, *, at: datetime) -> int:
+    """An operator's word that a blamed provider's streams are gone indeed: it is blamed no longer, and what
+    was held against it is each stream's first strike; how many there are.
+
+    Suspects are no sample, so their second strikes blame nobody again.
+    """
+    struck = verification.strike_held(provider.pk, at=at)
+    health.note(provider, lambda row: health.NOT_BLAMED)
+    return struck
 
 
 def _others(provider: Provider, probed: Iterable[Probed], count: int) -> QuerySet[StreamVersion]:

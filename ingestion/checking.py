@@ -75,7 +75,7 @@ def as_it_counts(version: StreamVersion, result: ProbeResult) -> ProbeResult:
     """A probe's result; while the provider is blamed, what speaks against a stream is an outage of theirs."""
     if result.outcome not in STRIKES or not health.is_blamed(version.provider_id):
         return result
-    evidence = f"held against its provider ({result.outcome}): {result.evidence}"
+    evidence = f"{verification.HELD} ({result.outcome}): {result.evidence}"
     return replace(result, outcome=ProbeOutcome.PROVIDER_DOWN, evidence=evidence)
 
 

@@ -30,6 +30,8 @@ sooner needs none: a sweep takes few at a time, and waits for their provider's p
 AFTER_OUTAGE = timedelta(minutes=15)
 JUST_PROBED = timedelta(minutes=2)
 STRIKES_TO_BREAK = 2
+HELD = "held against its provider"
+"""What the evidence begins with of a strike that was not counted, because the provider was blamed."""
 
 
 class Verdict(NamedTuple):
@@ -110,6 +112,19 @@ def look_at_failed(provider_id: str, *, at: datetime) -> int:
     streams = StreamVersion.objects.filter(failed, provider=provider_id, next_check_at__isnull=False)
     just_struck = Q(state=State.SUSPECT, probed_at__gt=at - SECOND_STRIKE_AFTER)
     return streams.exclude(just_struck).update(next_check_at=at)
+
+
+def strike_held(provider_id: str, *, at: datetime) -> int:
+    """Count after all what was held against a provider, as the first strike of each stream; how many there
+    are. Each is probed once more, minutes later, before it is given up."""
+    held = StreamVersion.objects.filter(
+        provider=provider_id,
+        state=State.HEALTHY,
+        last_outcome=ProbeOutcome.PROVIDER_DOWN,
+        evidence__startswith=HELD,
+        next_check_at__isnull=False,
+    )
+    return held.update(state=State.SUSPECT, strikes=1, next_check_at=at + SECOND_STRIKE_AFTER)
 
 
 def _measured(version: StreamVersion, result: ProbeResult) -> dict[str, Any]:

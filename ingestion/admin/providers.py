@@ -1,6 +1,6 @@
 """What an operator does about a provider that fails: start afresh with it, and probe what failed once more.
 
-Its page and its settings are those of `providers.admin`; probing takes a run, so these two are here.
+Its page and its settings are those of `providers.admin`; probing takes a run, so these are here.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from ingestion import runs
+from ingestion import blame, runs
 from ingestion.models import Job
-from providers import services
+from providers import health, services
 from providers.admin.providers import ProviderAdmin
 from providers.models import Provider
 from streaming import verification
@@ -35,6 +35,11 @@ VERBS = (
         "help": "Probe its streams that failed now, before their time.",
     },
 )
+BELIEVE = {
+    "name": "believe",
+    "label": "Believe it",
+    "help": "Its failed streams are gone indeed: end its blame, and leave each that fails once more.",
+}
 
 admin.site.unregister(Provider)
 
@@ -47,14 +52,20 @@ class OperatedProviderAdmin(ProviderAdmin):
         wrap = self.admin_site.admin_view
         ours = [
             path(f"<str:slug>/{name}/", wrap(require_POST(view)), name=f"provider_{name}")
-            for name, view in (("reset", self.reset_view), ("recheck", self.recheck_view))
+            for name, view in (
+                ("reset", self.reset_view),
+                ("recheck", self.recheck_view),
+                ("believe", self.believe_view),
+            )
         ]
         return [*ours, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        verbs = [{**verb, "url": self._url(verb["name"], unquote(object_id))} for verb in VERBS]
+        blamed = health.is_blamed(unquote(object_id))
+        offered = (*VERBS, BELIEVE) if blamed else VERBS
+        verbs = [{**verb, "url": self._url(verb["name"], unquote(object_id))} for verb in offered]
         context = {"verbs": verbs} if self.has_change_permission(request) else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
@@ -76,6 +87,17 @@ class OperatedProviderAdmin(ProviderAdmin):
         runs.queue(Job.REVERIFY, at=at, trigger="admin", requested_by=who)
         streams = "1 stream is" if found == 1 else f"{found} streams are"
         return self._done(request, provider, f"{streams} probed again: a run is queued.")
+
+    def believe_view(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Count what was held against a provider that is blamed."""
+        provider = self._provider(request, slug)
+        if not health.is_blamed(provider.pk):
+            messages.info(request, "It is not blamed: what its streams do counts against them already.")
+            return redirect(self._url("change", slug))
+        struck = blame.believe(provider, at=timezone.now())
+        streams = "1 stream is" if struck == 1 else f"{struck} streams are"
+        said = f"Blamed no longer: {streams} suspect, and left if probed in vain in two minutes."
+        return self._done(request, provider, said)
 
     def _provider(self, request: HttpRequest, slug: str) -> Provider:
         if not self.has_change_permission(request):

@@ -14,6 +14,7 @@ from ingestion.models import IngestRun, Job
 from providers import sessions
 from providers.models import Provider
 from streaming.models import StreamVersion
+from streaming.verification import HELD
 from tests import clients
 from tests.streaming import factory
 
@@ -84,7 +85,31 @@ def test_where_nothing_failed_no_run_is_queued() -> None:
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("verb", ["reset", "recheck"])
+def test_who_believes_it_ends_the_blame_and_has_the_failures_counted() -> None:
+    held = {
+        "last_outcome": "provider_down",
+        "evidence": f"{HELD} (dead): 404",
+        "next_check_at": timezone.now(),
+    }
+    factory.version(factory.movie(1), "a", **held)
+    operator = signed_in("operator")
+    assert f'action="{PAGE}believe/"' in operator.get(f"{PAGE}change/").text
+    answer = operator.post(f"{PAGE}believe/", follow=True)
+    assert "Blamed no longer: 1 stream is suspect" in answer.text
+    assert f'action="{PAGE}believe/"' not in answer.text, "there is nothing left to believe"
+    assert (library().blamed_at, library().backoff_rung) == (None, 3)
+    assert StreamVersion.objects.get().state == "suspect"
+    assert "Blamed no longer" in LogEntry.objects.get().get_change_message()
+
+
+def test_where_nobody_is_blamed_there_is_nothing_to_believe() -> None:
+    Provider.objects.update(blamed_at=None)
+    answer = signed_in("operator").post(f"{PAGE}believe/", follow=True)
+    assert "It is not blamed" in answer.text
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["reset", "recheck", "believe"])
 @pytest.mark.parametrize("role", ["viewer", "editor"])
 def test_it_takes_an_operator(role: str, verb: str) -> None:
     client = signed_in(role)
@@ -93,7 +118,7 @@ def test_it_takes_an_operator(role: str, verb: str) -> None:
     assert library().backoff_rung == 3
 
 
-@pytest.mark.parametrize("verb", ["reset", "recheck"])
+@pytest.mark.parametrize("verb", ["reset", "recheck", "believe"])
 def test_a_link_does_nothing_and_an_unknown_provider_is_not_found(verb: str) -> None:
     client = signed_in("operator")
     assert client.get(f"{PAGE}{verb}/").status_code == 405

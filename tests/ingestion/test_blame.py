@@ -289,6 +289,23 @@ def test_an_operators_word_lifts_the_blame_and_has_the_failed_ones_probed_at_onc
     assert states() == {State.HEALTHY: 11, State.SUSPECT: 1}
 
 
+def test_an_operator_who_believes_it_has_the_failures_counted_and_each_confirmed(world: World) -> None:
+    """Those that are gone are left; one that plays again is not; nobody is blamed for it anew."""
+    stage(world, 13)
+    gone(world, range(1, 13))
+    succeeded(Job.REVERIFY, at=AT)
+    stage(world, 1, first=14)
+    StreamVersion.objects.filter(ref="14").update(last_outcome=Outcome.PROVIDER_DOWN, evidence="answers 502")
+    assert (library().blamed_at, states()) == (AT, {State.HEALTHY: 14})
+    assert blame.believe(library(), at=AT + MINUTE) == 12
+    assert (library().blamed_at, library().blame) == (None, "")
+    assert (states(), showing()) == ({State.SUSPECT: 12, State.HEALTHY: 2}, 14)
+    back(world, [12])
+    succeeded(Job.TICK, at=AT + MINUTE + SECOND_STRIKE_AFTER)
+    assert states() == {State.BROKEN: 11, State.HEALTHY: 3}
+    assert (library().blamed_at, showing()) == (None, 3)
+
+
 def test_those_that_failed_are_the_suspect_the_broken_and_what_an_outage_met(world: World) -> None:
     film = factory.movie(1)
     failing: list[dict[str, Any]] = [

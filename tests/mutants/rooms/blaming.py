@@ -9,6 +9,7 @@ blame = mutants_of("ingestion/blame.py", tests=TESTS)
 checking = mutants_of("ingestion/checking.py", tests=TESTS)
 matching = mutants_of("ingestion/matching.py", tests=TESTS)
 reverify = mutants_of("ingestion/reverify.py", tests=TESTS)
+verification = mutants_of("streaming/verification.py", tests=TESTS)
 health = mutants_of("providers/health.py", tests="tests/providers/test_health_laws.py")
 
 BLAME = [
@@ -53,6 +54,12 @@ BLAME = [
         "(sample.is_ill(share) or health.is_blamed(sample.provider.pk))",
         "health.is_blamed(sample.provider.pk)",
         "test_an_outage_is_noticed_at_the_first_stream_that_fails_though_few_are_due",
+    ),
+    verification(
+        "who believes it gives up streams at which an outage was met",
+        "        evidence__startswith=HELD,\n",
+        "",
+        "test_an_operator_who_believes_it_has_the_failures_counted_and_each_confirmed",
     ),
     checking(
         "what a blamed provider's streams do counts against them",
