@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from core import conf
-from ingestion import schedule
+from ingestion import beat, schedule
 from ingestion.models import Job
 from tests.ingestion.conftest import AT
 
@@ -75,3 +75,14 @@ def test_a_setting_that_changes_moves_its_job_without_being_asked() -> None:
     assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
     conf.reset("INGEST_DISCOVER_CRON", by="test", at=AT)
     assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("valkey")
+def test_a_changed_cron_reaches_a_beat_that_runs_and_wakes_nothing_that_is_off() -> None:
+    schedule.initialize()
+    PeriodicTask.objects.update(last_run_at=AT)
+    PeriodicTask.objects.filter(name=Job.REVERIFY).update(enabled=False)
+    soon = AT + timedelta(minutes=7)
+    for setting in ("INGEST_DISCOVER_CRON", "INGEST_REVERIFY_CRON"):
+        conf.change(setting, f"{soon.minute} {soon.hour} * * *", by="test", at=AT)
+    assert set(beat.fire_due(soon)) == {Job.DISCOVER, Job.TICK}
