@@ -9,6 +9,7 @@ prune = mutants_of("ingestion/prune.py", tests="tests/ingestion/test_keeping.py"
 offers = mutants_of("ingestion/offers.py", tests="tests/ingestion/test_matching.py")
 slots = mutants_of("ingestion/slots.py", tests="tests/ingestion/test_slots.py")
 RUNS_TESTS = "tests/ingestion/test_runs.py"
+ENDS = "tests/ingestion/test_run_ends.py"
 runs = mutants_of("ingestion/runs.py", tests=RUNS_TESTS)
 lost = mutants_of("ingestion/lost.py", tests=RUNS_TESTS)
 ending = mutants_of("ingestion/ending.py", tests=RUNS_TESTS)
@@ -174,4 +175,36 @@ RUNS = [
         "test_a_cancelled_run_that_fails_on_its_way_out_is_not_retried",
     ),
 ]
-MUTANTS = [*PRUNING, *MISSING, *SLOTS, *RUNS]
+ENDINGS = [
+    lost(
+        "a run that hangs is taken for lost, and hangs again",
+        "slot.lease_until >= ending.deadline_of(run)",
+        "slot.lease_until > ending.deadline_of(run)",
+        f"{ENDS}::test_one_that_hangs_with_its_heart_beating_is_closed_and_its_slot_is_free",
+    ),
+    slots(
+        "a heart that beats holds a slot past the deadline",
+        "until=min(self._clock() + RUNNING_LEASE, self.deadline)",
+        "until=self._clock() + RUNNING_LEASE",
+        f"{ENDS}::test_one_that_hangs_with_its_heart_beating_is_closed_and_its_slot_is_free",
+    ),
+    lost(
+        "what dies with a poisonous run dies with it at every retry",
+        "return timedelta(0) if run.attempts <= 1 else ending.pause_before_retry(run)",
+        "return timedelta(0)",
+        f"{ENDS}::test_those_that_die_with_a_poisonous_one_come_apart_from_it",
+    ),
+    ending(
+        "a movie that kills its workers is tried for ever",
+        "return attempts > conf.current().max_retry_attempts",
+        "return attempts > 99",
+        "test_a_run_that_is_lost_again_and_again_is_given_up",
+    ),
+    ending(
+        "what follows a run is for no cause",
+        "        correlation_id=run.correlation_id,\n",
+        "",
+        f"{ENDS}::test_what_follows_a_run_is_for_the_same_cause_whoever_passes_the_slot_on",
+    ),
+]
+MUTANTS = [*PRUNING, *MISSING, *SLOTS, *RUNS, *ENDINGS]
