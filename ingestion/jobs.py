@@ -65,7 +65,7 @@ def apply_policy(report: Report) -> Summary:
 
 @job(
     Job.ENFORCE,
-    "Does the same, and leaves streams that play but that the settings now forbid.",
+    "Does what policy.apply does, and leaves streams that play but that the settings now forbid.",
     time_limit=timedelta(days=1),
 )
 def enforce_policy(report: Report) -> Summary:
@@ -91,12 +91,6 @@ def prune_old(report: Report) -> Summary:
 def execute(run_id: uuid.UUID) -> IngestRun | None:
     """Do the work of a queued run. None when it is not queued (any more)."""
     return runs.execute(run_id, _work)
-
-
-def run_now(name: str, *, at: datetime, trigger: str, movie_id: int | None = None) -> IngestRun | None:
-    """Run a job here, unless it is active already: then None."""
-    run, created = runs.queue(name, movie_id=movie_id, at=at, trigger=trigger, again=False, publish=False)
-    return execute(run.pk) if created else None
 
 
 def close_gone(*, at: datetime) -> None:

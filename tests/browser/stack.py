@@ -149,9 +149,10 @@ Movie.objects.update_or_create(id=film, defaults={"discovered_at": at, "metadata
 """
 MATCH = """
 from django.utils import timezone
-from ingestion import jobs
+from ingestion import jobs, runs
 from ingestion.models import Job
-run = jobs.run_now(Job.MATCH, at=timezone.now(), trigger="test", movie_id=film)
+run, _ = runs.queue(Job.MATCH, at=timezone.now(), trigger="test", movie_id=film, publish=False)
+run = jobs.execute(run.pk)
 assert run.status == "succeeded", (run.status, run.error)
 """
 ACCOUNTS = """

@@ -50,7 +50,8 @@ SWITCH_OFF = "PeriodicTask.objects.filter(name=job).update(enabled=False)"
 RUN_HERE = """
 import os
 os.environ["HOUSE_EXPORT"] = folder
-run = jobs.run_now("house.export", at=timezone.now(), trigger="test")
+run, _ = runs.queue("house.export", at=timezone.now(), trigger="test", publish=False)
+run = jobs.execute(run.pk)
 waiting = IngestRun.objects.filter(job="house.export", status="queued", trigger="retry")
 result = [run.status, run.error, run.traceback, waiting.count()]
 """

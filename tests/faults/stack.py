@@ -285,7 +285,8 @@ PeriodicTask.objects.create(name="often", task="maintenance.tick", interval=ofte
 """
 FILM = """
 Movie.objects.create(id=film, title=f"Film {film}", discovered_at=timezone.now())
-run = jobs.run_now(Job.MATCH, at=timezone.now(), trigger="test", movie_id=film)
+run, _ = runs.queue(Job.MATCH, at=timezone.now(), trigger="test", movie_id=film, publish=False)
+run = jobs.execute(run.pk)
 assert run.status == "succeeded", (run.status, run.error)
 assert Movie.objects.get(pk=film).switch_seq == 1
 """

@@ -11,7 +11,6 @@ from celery.exceptions import Reject
 from django.db import OperationalError
 
 from ingestion import jobs, slots, tasks
-from ingestion.models import Job
 
 
 @pytest.fixture
@@ -24,20 +23,12 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     pauses: list[float] = []
     monkeypatch.setattr(tasks, "time", SimpleNamespace(sleep=pauses.append))
     monkeypatch.setattr(jobs, "execute", refuse)
-    monkeypatch.setattr(jobs, "run_now", refuse)
     return pauses
 
 
-@pytest.mark.parametrize("run_id", [str(uuid.uuid4()), None], ids=["queued", "scheduled"])
-def test_a_message_goes_back_to_the_broker_but_not_at_once(pauses: list[float], run_id: str | None) -> None:
+def test_a_message_goes_back_to_the_broker_but_not_at_once(pauses: list[float]) -> None:
     """It would come back at once, a thousand times a second."""
     with pytest.raises(Reject) as rejected:
-        tasks.do(Job.REVERIFY, run_id)
+        tasks.do(str(uuid.uuid4()))
     assert rejected.value.requeue
     assert pauses == [slots.TRY_AGAIN_S]
-
-
-def test_a_tick_that_cannot_begin_is_left_to_the_next(pauses: list[float]) -> None:
-    """Kept, they would all come at once after a long outage."""
-    tasks.do(Job.TICK)
-    assert pauses == []

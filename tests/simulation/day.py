@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from queue import Empty
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from celery import current_app
 from kombu.message import Message
 
-from ingestion import schedule
+from ingestion import runs, schedule
 from ingestion.models import IngestRun
 from streaming.models import StreamSwitch
 from tests.simulation import invariants
@@ -76,11 +76,12 @@ class Day:
             self.journal.watching(),
             current_app.connection_for_read() as broker,
         ):
-            self._queue = broker.SimpleQueue(current_app.amqp.queues[current_app.conf.task_default_queue])
+            self._queues = [broker.SimpleQueue(queue) for queue in current_app.amqp.queues.values()]
             self.people.open()
             schedule.initialize()
             yield
-            self._queue.close()
+            for queue in self._queues:
+                queue.close()
 
     def _live(self, minute: int) -> None:
         self.clock.begin(minute)
@@ -93,20 +94,23 @@ class Day:
         self._work()
 
     def _beat(self, minute: int) -> None:
-        """Publish the jobs whose time has come, as beat does: by name alone."""
+        """Queue the jobs whose time has come, as beat does."""
         now = START + minute * MINUTE
         due = [job for job, at in schedule.next_runs(now - timedelta(seconds=1)).items() if at == now]
         for job in due:
-            current_app.send_task(job)
+            runs.queue(job, at=now, trigger="schedule", again=False)
 
     def _work(self) -> None:
         """Do what is queued, until the minute is over. The rest waits, as it does for busy workers."""
-        while not self.clock.minute_is_over:
-            try:
-                message = self._queue.get(block=False)
-            except Empty:
-                return
+        while not self.clock.minute_is_over and (message := self._next()) is not None:
             self._do(message)
+
+    def _next(self) -> Message | None:
+        """What waits, jobs of their own before movies, so that a seed gives the same day twice."""
+        for queue in self._queues:
+            with suppress(Empty):
+                return queue.get(block=False)
+        return None
 
     def _do(self, message: Message) -> None:
         """One task. One whose process was killed goes back to the broker, as it was acknowledged late."""
