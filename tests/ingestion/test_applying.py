@@ -136,6 +136,17 @@ def test_what_would_be_switched_to_is_probed_first(world: World) -> None:
     assert film.version(film.high).state == "suspect"
 
 
+def test_what_enforced_settings_would_switch_to_is_probed_first_as_well(world: World) -> None:
+    conf.change("TARGET_QUALITY", "720p", by="ada", at=AT)
+    film = stage(world)
+    StreamVersion.objects.update(probed_at=AT - timedelta(days=1))
+    world.broken("/media/high.mp4")
+    conf.change("MIN_QUALITY_TO_PUBLISH", "1080p", by="ada", at=AT)
+    assert succeeded(Job.ENFORCE, at=AT)["switches"] == 1
+    assert film.version(film.high).state == "suspect"
+    assert film.active is None  # and not the one that does not play
+
+
 def test_a_movie_that_cannot_be_decided_on_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (1, 2, 3):
         playing(number, Quality.SD)
