@@ -25,14 +25,15 @@ def _figures(seen: Seen, took_s: float) -> Iterator[str]:
     yield f"\n{took_s:.0f} s, {ended[IngestRun.Status.SUCCEEDED] / took_s:.1f} matches a second"
     yield "matches: " + ", ".join(f"{count} {status}" for status, count in sorted(ended.items()))
     yield "asked by: " + ", ".join(f"{count} {trigger}" for trigger, count in sorted(asked_by.items()))
-    yield f"{len(ticks)} ticks, {published} runs published again"
+    longest = max(_seconds(ticks), default=0)
+    yield f"{len(ticks)} ticks of {longest:.0f} s at most; {published} runs were published again"
     yield f"{len(seen.unacknowledged)} messages were with workers that died"
     if seconds := sorted(_seconds(matches)):
         yield f"a match takes {statistics.median(seconds):.2f} s at the median, {seconds[-1]:.2f} s at most"
 
 
-def _seconds(matches: list[IngestRun]) -> Iterator[float]:
-    for run in matches:
+def _seconds(runs: list[IngestRun]) -> Iterator[float]:
+    for run in runs:
         if run.status == IngestRun.Status.SUCCEEDED and run.started_at and run.finished_at:
             yield (run.finished_at - run.started_at).total_seconds()
 

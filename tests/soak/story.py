@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 
@@ -54,6 +55,7 @@ class Story:
         self.chance = Random(plan.seed)
         self.asked: dict[int, int] = {}
         self.ended_by_itself: list[str] = []
+        self._two = ThreadPoolExecutor(2)
         faults = [*[self._kill] * plan.kills, *[self._stop_broker] * plan.restarts]
         points = (self.chance.uniform(0.02, 0.9) * plan.movies for _ in faults)
         self._faults = sorted(zip(points, faults, strict=True), key=lambda fault: fault[0])
@@ -86,13 +88,14 @@ class Story:
         return bool(to_come) or matches.filter(status__in=OPEN).exists()
 
     def _queue_some(self) -> None:
-        """The next movies; and one of those that were asked for already, whatever has become of it."""
+        """The next movies; and, by two at once, one of those that were asked for already, whatever has become
+        of it."""
         first = len(self.asked) + 1
         for movie_id in range(first, min(first + BATCH, self.plan.movies + 1)):
             Movie.objects.create(id=movie_id, title=f"Film {movie_id}", discovered_at=timezone.now())
             self._ask(movie_id)
         if self._done < self.plan.movies:
-            self._ask(self.chance.randint(1, len(self.asked)))
+            list(self._two.map(self._ask, [self.chance.randint(1, len(self.asked))] * 2))
 
     def _tick_sooner_than_beat(self) -> None:
         if time.monotonic() > self._tick_at:

@@ -1,0 +1,25 @@
+"""A worker's connections: kept or given back between two tasks as they are between two requests."""
+
+from __future__ import annotations
+
+import pytest
+from celery.fixups.django import DjangoWorkerFixup
+from celery.signals import task_postrun, task_prerun
+from django.db import connection
+
+from config.celery import app
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_connection_is_kept_from_task_to_task_or_given_back_to_its_pool() -> None:
+    fixup = DjangoWorkerFixup(app)
+    task = type("Task", (), {"request": type("Request", (), {"is_eager": False})})
+    connection.ensure_connection()
+    before = connection.connection
+    for signal, celery in ((task_postrun, fixup.on_task_postrun), (task_prerun, fixup.on_task_prerun)):
+        celery(sender=task)
+        signal.send(sender=task)
+    kept = connection.settings_dict["CONN_MAX_AGE"] is None
+    assert (connection.connection is before) == kept
+    assert kept == (connection.vendor == "sqlite")
