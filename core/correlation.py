@@ -1,8 +1,8 @@
 """One id for all that a request or a run sets off: every log line, run and answer carries it.
 
 It says what belongs together, and no more: nobody is believed for it, and nothing is decided by it. Providers
-are not told: a caller chooses it, and what others learn of us is no caller's choice. Each call to one is logged
-under it instead.
+are not told: a caller chooses it, and what others learn of us is no caller's choice. Each call to one is
+logged under it instead.
 """
 
 from __future__ import annotations

@@ -175,8 +175,8 @@ class Options:
     queue_depth: int = _option(
         500,
         _number(1, 100_000, whole=True),
-        "So many searches may wait for a worker; more movies that are due wait in the database. What is asked "
-        "for by hand always goes in.",
+        "So many searches may wait for a worker; more movies that are due wait in the database. What is "
+        "asked for by hand always goes in.",
     )
 
 

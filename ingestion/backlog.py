@@ -36,8 +36,8 @@ def measure(at: datetime) -> Backlog:
 
 
 def watch(report: Report, at: datetime) -> dict[str, int]:
-    """Part of the tick, so it runs only where there are workers: say when the queue becomes too long, and when
-    it no longer is. The tick before remembers how it was, in its summary.
+    """Part of the tick, so it runs only where there are workers: say when the queue becomes too long, and
+    when it no longer is. The tick before remembers how it was, in its summary.
     """
     backlog = measure(at)
     if backlog.too_long != _was_too_long():

@@ -79,9 +79,7 @@ def as_it_counts(version: StreamVersion, result: ProbeResult) -> ProbeResult:
     return replace(result, outcome=ProbeOutcome.PROVIDER_DOWN, evidence=evidence)
 
 
-def settle(
-    report: Report, movie_id: int, *, enforce: bool = False, comment: str = ""
-) -> StreamSwitch | None:
+def settle(report: Report, movie_id: int, *, enforce: bool = False, comment: str = "") -> StreamSwitch | None:
     """Let the policy decide on a movie, and switch; what it wants to switch to is probed first if need be.
 
     `enforce` lets the settings in force remove a healthy stream.

@@ -16,8 +16,8 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` things. `per_minute` is None until something is done, and `left` for a run that is over
-    or whose pace nobody knows yet."""
+    """`done` of `total` things. `per_minute` is None until something is done, and `left` for a run that is
+    over or whose pace nobody knows yet."""
 
     done: int
     total: int

@@ -56,7 +56,7 @@ class Readyz(APIView):
 
 
 def warn_of(name: str, ask: Callable[[], str]) -> None:
-    """Have `/readyz` ask this as well. Whatever but "ok" it answers is for somebody to see to, and no more."""
+    """Have `/readyz` ask this as well. Any answer but "ok" is for somebody to see to, and no more."""
     _ADVICE[name] = Question(ask)
 
 

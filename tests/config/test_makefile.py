@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 
 TARGETS = (
-    "install run dev test mutants coverage day soak check lint types migrations-check serve worker worker-dev "
-    "beat ingest-once shell demo-media screenshots clean help"
+    "install run dev test mutants coverage day soak check lint types migrations-check serve worker "
+    "worker-dev beat ingest-once shell demo-media screenshots clean help"
 )
 
 
