@@ -393,22 +393,22 @@ RULES = [
     for what, text, replacement in [
         (
             "a movie's own target",
-            "_quality(self.movie.target_quality) or Quality.from_label(self.options.target_quality)",
-            "Quality.from_label(self.options.target_quality)",
+            "_quality(target) or Quality.from_label(options.target_quality)",
+            "Quality.from_label(options.target_quality)",
         ),
-        ("TARGET_QUALITY", "Quality.from_label(self.options.target_quality)", "Quality.P2160"),
+        ("TARGET_QUALITY", "Quality.from_label(options.target_quality)", "Quality.P2160"),
         (
             "MIN_QUALITY_TO_PUBLISH",
-            "Quality.from_label(self.options.min_quality_to_publish)",
+            "Quality.from_label(options.min_quality_to_publish)",
             "Quality.P720",
         ),
         (
             "ALLOW_LOWER_QUALITY_UNTIL_UPGRADE",
-            "self.options.allow_lower_quality_until_upgrade",
+            "options.allow_lower_quality_until_upgrade",
             "True",
         ),
-        ("TERRITORY", "territory=self.options.territory,", 'territory="",'),
-        ("a pin", "pinned=self.movie.pinned,", "pinned=False,"),
+        ("TERRITORY", "territory=options.territory,", 'territory="",'),
+        ("a pin", "pinned=pinned,", "pinned=False,"),
     ]
 ]
 FACTS = [
