@@ -11,11 +11,15 @@ import pytest
 import redis
 
 from streaming import watched
+from streaming.live import reads
+from streaming.live.hub import Hub
+from streaming.live.news import Frame, News
 from streaming.watched import KEY
+from tests import loops
 
 
 def note(movies: Collection[int], settings: Any) -> None:
-    asyncio.run(watched.note(settings.EVENTSTREAM_REDIS, movies))
+    loops.run(watched.note(settings.EVENTSTREAM_REDIS, movies))
 
 
 def test_what_any_process_says_is_known_to_all(valkey: redis.Redis, settings: Any) -> None:
@@ -80,7 +84,7 @@ def test_it_goes_on_telling_when_redis_is_back(
         telling.cancel()
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(until_told())
+        loops.run(until_told())
     assert caplog.text.count("jobs do not know what is watched") == 1
 
 
@@ -104,4 +108,24 @@ def test_where_nobody_watches_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -
         assert not telling.done()
         telling.cancel()
 
-    asyncio.run(a_while())
+    loops.run(a_while())
+
+
+def test_a_web_process_says_what_its_viewers_watch_and_nothing_once_they_left(
+    valkey: redis.Redis, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched, "EVERY_S", 0.01)
+    monkeypatch.setattr(reads, "read_news", lambda known: [News(i, Frame(1, b"")) for i in known])
+    hub = Hub(redis=settings.EVENTSTREAM_REDIS)
+
+    async def scenario() -> None:
+        try:
+            async with hub.watch(7), hub.watch(9), hub.watch(9), asyncio.timeout(20):
+                while valkey.zcard(KEY) < 2:
+                    await asyncio.sleep(0.01)
+            assert hub.watched() == []
+        finally:
+            await hub.stop()
+
+    loops.run(scenario())
+    assert watched.now(limit=10) == {7, 9}
