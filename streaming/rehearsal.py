@@ -5,6 +5,7 @@ A batch of movies costs a few queries whatever is in it, so that a catalogue of 
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from core.options import Options
+from core.options import NAMES, Options
 from streaming.models import Movie, StreamVersion
 from streaming.policy_types import Action, Decision, Reason
 from streaming.standing import Standing
@@ -125,6 +126,11 @@ class Rehearsal:
         self.reasons.update((reason, True) for reason in difference.lifted)
         if len(self.differences) < LISTED:
             self.differences.append(difference)
+
+
+def policy_of(options: Options) -> str:
+    """The values of SETTINGS: what was rehearsed is in force for as long as this is the same."""
+    return json.dumps({name: getattr(options, NAMES[name]) for name in sorted(SETTINGS)})
 
 
 def rehearse(before: Options, after: Options, *, at: datetime, within_s: float) -> Rehearsal:

@@ -28,7 +28,7 @@ class RehearsedSettingAdmin(SettingAdmin):
         if state.name in rehearsal.SETTINGS and "rehearse" in request.POST:
             return self._rehearse(request, state, form)
         if state.name in rehearsal.SETTINGS and "enforce" in request.POST:
-            return self._enforce(request)
+            return self._enforce(request, state)
         return super().act(request, state, form)
 
     def form_page(
@@ -49,9 +49,13 @@ class RehearsedSettingAdmin(SettingAdmin):
         found = rehearsal.rehearse(before, after, at=timezone.now(), within_s=WITHIN_S)
         value = form.cleaned_data["value"]
         more = {"found": found, "tried": value, "counts": _counts(found), "in_force": before == after}
-        return self.form_page(request, state, form, **more)
+        return self.form_page(request, state, form, policy=rehearsal.policy_of(after), **more)
 
-    def _enforce(self, request: HttpRequest) -> HttpResponse:
+    def _enforce(self, request: HttpRequest, state: conf.State) -> HttpResponse:
+        """Enforce what was rehearsed, as long as that is what is in force."""
+        if request.POST["enforce"] != rehearsal.policy_of(conf.current()):
+            messages.error(request, "The settings have changed since: see once more what would switch.")
+            return redirect(self._url(state.name))
         who = request.user.get_username()
         run, _ = runs.queue(Job.ENFORCE, at=timezone.now(), trigger="admin", requested_by=who)
         messages.success(request, "The settings in force are being enforced. This is the run.")

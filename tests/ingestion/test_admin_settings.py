@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -56,6 +58,13 @@ def page(client: Client, url: str, said: dict[str, str] | None = None) -> str:
     return answer.content.decode()
 
 
+def enforces(html: str) -> str:
+    """What the button says that enforces the settings."""
+    button = re.search('name="enforce" value="([^"]+)"', html)
+    assert button is not None
+    return unescape(button[1])
+
+
 def test_what_would_switch_is_shown_and_nothing_is_saved(operator: Client) -> None:
     playing(1, Quality.P720)
     playing(2, Quality.P1080)
@@ -80,11 +89,20 @@ def test_what_is_in_force_can_be_enforced(operator: Client) -> None:
     page(operator, MINIMUM, {"value": "1080p"})
     html = page(operator, MINIMUM, TRY)
     assert "This value is in force." in html
-    assert 'name="enforce"' in html
-    assert "being enforced" in page(operator, MINIMUM, {"enforce": "1"})
+    assert "being enforced" in page(operator, MINIMUM, {"enforce": enforces(html)})
     run = IngestRun.objects.get(job=Job.ENFORCE)
     assert (run.trigger, run.requested_by) == ("admin", "operator")
     assert conf.state("MIN_QUALITY_TO_PUBLISH").change == 1
+
+
+def test_only_what_was_shown_is_enforced(operator: Client) -> None:
+    playing(1, Quality.P720)
+    page(operator, MINIMUM, {"value": "1080p"})
+    said = enforces(page(operator, MINIMUM, TRY))
+    page(operator, f"{LIST}TERRITORY/change/", {"value": "DE"})
+    for stale in (said, "1", ""):
+        assert "see once more what would switch" in page(operator, MINIMUM, {"enforce": stale})
+    assert not IngestRun.objects.filter(job=Job.ENFORCE).exists()
 
 
 def test_a_value_that_is_none_is_refused_before_it_is_tried(operator: Client) -> None:
