@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ingestion import applying, discovery, maintenance, matching, prune, refresh, reverify, runs, slots
@@ -79,8 +80,8 @@ def enforce_policy(report: Report) -> Summary:
     time_limit=timedelta(minutes=15),  # who finds what hangs must not hang for long himself
 )
 def tick(report: Report) -> Summary:
-    close_gone(at=report.now())
-    return maintenance.tick(report)
+    gone = partial(close_gone, at=report.now())
+    return maintenance.tick(report, ("The sweep of runs whose job is no more", gone))
 
 
 @job(Job.PRUNE, "Deletes what nobody needs any more: old versions, logs and runs.", cron="17 * * * *")
@@ -93,7 +94,7 @@ def execute(run_id: uuid.UUID) -> IngestRun | None:
     return runs.execute(run_id, _work)
 
 
-def close_gone(*, at: datetime) -> None:
+def close_gone(*, at: datetime) -> dict[str, int]:
     """Fail the runs that wait for a job which is no more: no worker has a task of its name.
 
     Only those that have waited a while: during an update, other workers may know more jobs than this one.
@@ -101,6 +102,7 @@ def close_gone(*, at: datetime) -> None:
     waiting = IngestRun.objects.filter(status=IngestRun.Status.QUEUED, queued_at__lte=at - slots.QUEUED_LEASE)
     for run in waiting.exclude(job__in=list(JOBS)).order_by("pk")[:GONE_AT_ONCE]:
         execute(run.pk)
+    return {}
 
 
 def _work(report: Report) -> Summary:

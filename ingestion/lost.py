@@ -5,7 +5,10 @@ A slot whose lease ran out tells. Nothing here waits, and two who look at once d
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from ingestion import ending, slots
@@ -16,6 +19,11 @@ from ingestion.reports import log, overran
 Status = IngestRun.Status
 
 RECOVERED_AT_ONCE = 500
+PUT_OFF = timedelta(minutes=15)
+"""A slot that the sweep stumbled over is left alone for so long."""
+
+Contained = Callable[..., AbstractContextManager[None]]
+"""Keeps what goes wrong with one thing from the others (`Report.contained`)."""
 
 
 class Recovered(NamedTuple):
@@ -26,15 +34,26 @@ class Recovered(NamedTuple):
     published: int = 0
 
 
-def find_lost(*, at: datetime) -> Recovered:
+def _bare(what: str, **otherwise: object) -> AbstractContextManager[None]:
+    """Whatever goes wrong is the caller's."""
+    return nullcontext()
+
+
+def find_lost(*, at: datetime, contained: Contained = _bare) -> Recovered:
     """Deal with slots whose lease ran out: its worker died, or its message has not reached a worker yet.
 
-    The longest overdue come first, RECOVERED_AT_ONCE at most. And with runs that wait without a slot.
+    The longest overdue come first, RECOVERED_AT_ONCE at most. And with runs that wait without a slot. Each of
+    them is dealt with under `contained`.
     """
+    found = [Recovered()]
     overdue = Slot.objects.filter(lease_until__lte=at).order_by("lease_until", "pk")
-    found = [recover(slot, at) for slot in overdue[:RECOVERED_AT_ONCE]]
-    found += [Recovered(published=_adopt(run, at)) for run in _without_slot(at)]
-    return Recovered(*map(sum, zip(*found, strict=True))) if found else Recovered()
+    for slot in overdue[:RECOVERED_AT_ONCE]:
+        with contained(f"The recovery of {slot}", otherwise=partial(_put_off, slot, at)):
+            found.append(recover(slot, at))
+    for run in _without_slot(at):
+        with contained(f"The adoption of {run}"):
+            found.append(Recovered(published=_adopt(run, at)))
+    return Recovered(*map(sum, zip(*found, strict=True)))
 
 
 def active(key: str, at: datetime) -> IngestRun | None:
@@ -63,11 +82,19 @@ def recover(slot: Slot, at: datetime) -> Recovered:
         ending.pass_on(run, at=at)
         return Recovered()
     lost = run.status == Status.RUNNING and end(run, Status.LOST, _why_lost(run), at)
+    if run.status == Status.RUNNING and not lost:
+        run.refresh_from_db()  # it was closed since: how, decides whether it is retried
     if run.status == Status.LOST:
         _say(run, run.status, run.error, at)
     # One that is over, and still has its slot: whoever closed it came no further.
     owed = lost or run.status in (Status.LOST, Status.FAILED)
     return Recovered(lost, ending.pass_on(run, at=at, retry_in=_pause(run) if owed else None))
+
+
+def _put_off(slot: Slot, at: datetime) -> None:
+    """Or it would come first every minute."""
+    if slot.run_id is not None:
+        slots.extend(slot.pk, slot.run_id, until=at + PUT_OFF)
 
 
 def _pause(run: IngestRun) -> timedelta:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ingestion import backlog, refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
-from ingestion.parts import in_parts
+from ingestion.parts import Part, in_parts
 from ingestion.runs import Report
 from providers.models import Provider
 from streaming import switching
@@ -32,8 +32,9 @@ PUT_OFF = timedelta(minutes=15)
 """A movie that a sweep stumbled over is left alone for so long."""
 
 
-def tick(report: Report) -> dict[str, Any]:
-    """Do each part. A movie that loses its stream to one of them is searched for in the same tick."""
+def tick(report: Report, *first: tuple[str, Part]) -> dict[str, Any]:
+    """Do each part, `first` those of the caller. A movie that loses its stream to one of them is searched for
+    in the same tick."""
     at = report.now()
     parts = {
         "The sweep of half-made switches": _finish,
@@ -43,7 +44,8 @@ def tick(report: Report) -> dict[str, Any]:
         "The sweep of due checks": _check,
         "The look at the queue": backlog.watch,
     }
-    return in_parts(report, ((what, partial(part, report, at)) for what, part in parts.items()))
+    ours = ((what, partial(part, report, at)) for what, part in parts.items())
+    return in_parts(report, [*first, *ours])
 
 
 def _finish(report: Report, at: datetime) -> dict[str, int]:
@@ -51,7 +53,7 @@ def _finish(report: Report, at: datetime) -> dict[str, int]:
 
 
 def _recover(report: Report, at: datetime) -> dict[str, int]:
-    found = runs.find_lost(at=at)
+    found = runs.find_lost(at=at, contained=report.contained)
     return {"lost": found.lost, "published": found.published}
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ingestion import checking, runs, slots
-from ingestion.models import IngestRun, Job
+from ingestion import checking, lost, runs, slots
+from ingestion.models import IngestLog, IngestRun, Job
 from providers.models import Provider
 from streaming import switching, turns
 from streaming.models import Movie, StreamVersion
 from streaming.quality import Quality
 from tests.ingestion.conftest import AT
-from tests.ingestion.world import World, succeeded
+from tests.ingestion.world import World, run, succeeded
 from tests.streaming import factory
 from tests.streaming.factory import EDITOR
 
@@ -36,6 +36,29 @@ def test_the_tick_finds_a_lost_run(valkey: Any) -> None:
     assert runs._start(run.pk, at=AT)
     assert succeeded(Job.TICK, at=AT + slots.QUEUED_LEASE)["lost"] == 1
     assert IngestRun.objects.get(trigger="retry").movie_id == 1
+
+
+def test_a_slot_that_the_sweep_stumbles_over_holds_up_no_other_and_is_left_alone_for_a_while(
+    valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for movie_id in (666, 1):
+        runs.queue(Job.MATCH, movie_id=movie_id, at=AT + timedelta(seconds=movie_id == 1), trigger="test")
+    honest = lost._holder
+
+    def holder(slot: slots.Slot) -> IngestRun | None:
+        if slot.key.endswith(":666"):
+            raise ValueError("a bug")
+        return honest(slot)
+
+    monkeypatch.setattr(lost, "_holder", holder)
+    at = AT + slots.QUEUED_LEASE + timedelta(seconds=1)
+    closed = run(Job.TICK, at=at)
+    assert (closed.status, closed.summary["published"]) == (Status.FAILED, 1)
+    line = IngestLog.objects.get(run_id=closed.pk, status="ERROR")
+    assert line.message == "The recovery of content.match:666 failed: ValueError: a bug"
+    assert succeeded(Job.TICK, at=at + lost.PUT_OFF / 2)["lost"] == 0
+    monkeypatch.undo()
+    assert succeeded(Job.TICK, at=at + lost.PUT_OFF)["published"] >= 1
 
 
 def test_the_tick_finishes_a_switch_that_was_left_half_done(valkey: Any) -> None:

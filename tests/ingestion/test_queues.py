@@ -31,3 +31,14 @@ def test_a_worker_takes_from_both_queues_and_the_status_counts_both(valkey: redi
     runs.queue(Job.MATCH, at=AT, trigger="test", movie_id=1)
     runs.queue(Job.TICK, at=AT, trigger="test")
     assert status.queue_depth() == 2
+
+
+def test_a_broker_that_has_no_room_loses_no_run_and_fails_nobody_who_asks(valkey: redis.Redis) -> None:
+    valkey.config_set("maxmemory", 1)
+    try:
+        run, created = runs.queue(Job.TICK, at=AT, trigger="test")
+        assert (created, run.status) == (True, "queued")
+    finally:
+        valkey.config_set("maxmemory", 0)
+    assert runs.find_lost(at=AT).published == 1
+    assert status.queue_depth() == 1

@@ -21,7 +21,7 @@ from config.env import BASE_DIR
 from config.supervisor import processes
 from core import conf
 from core.options import DEFAULTS
-from ingestion import registry, runs, schedule, slots, status
+from ingestion import jobs, registry, runs, schedule, slots, status
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.registry import JOBS, BadJob, job
 from ingestion.reports import Failed, Report
@@ -259,6 +259,19 @@ def test_a_queued_run_of_a_job_that_is_gone_ends_failed_but_not_during_an_update
     assert (gone.status, gone.traceback) == (IngestRun.Status.FAILED, "")
     assert gone.error.startswith("There is no job house.gaps any more. There are: tmdb.discover, content.")
     assert not slots.Slot.objects.filter(run_id=gone.pk).exists()
+
+
+def test_a_run_of_a_job_that_is_gone_and_cannot_be_closed_keeps_the_tick_from_nothing_else(
+    gone: IngestRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(run_id: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(jobs, "execute", bug)
+    tick, _ = runs.queue(Job.TICK, at=AT + slots.QUEUED_LEASE, trigger="test", publish=False)
+    closed = runs.execute(tick.pk, jobs.tick, clock=lambda: AT + slots.QUEUED_LEASE)
+    assert closed is not None
+    assert (closed.status, closed.summary["published"]) == (IngestRun.Status.FAILED, 1)
 
 
 def test_a_job_that_comes_back_in_time_finds_its_run(gone: IngestRun) -> None:

@@ -189,6 +189,13 @@ ENDINGS = [
         f"{ENDS}::test_one_that_hangs_with_its_heart_beating_is_closed_and_its_slot_is_free",
     ),
     lost(
+        "a slot that the sweep stumbles over comes first every minute",
+        "slots.extend(slot.pk, slot.run_id, until=at + PUT_OFF)",
+        "pass",
+        "tests/ingestion/test_maintenance.py::"
+        "test_a_slot_that_the_sweep_stumbles_over_holds_up_no_other_and_is_left_alone_for_a_while",
+    ),
+    lost(
         "what dies with a poisonous run dies with it at every retry",
         "return timedelta(0) if run.attempts <= 1 else ending.pause_before_retry(run)",
         "return timedelta(0)",
