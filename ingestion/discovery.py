@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, router, transaction
@@ -179,33 +180,46 @@ def _wanted(found: Sorted, edited: Edited) -> dict[int, str]:
 
 
 def _take_in(report: Report, client: TmdbClient, wanted: dict[int, str], options: Options) -> list[int]:
-    """Fetch and store the details of each movie; the ids of those that have to be searched for."""
+    """Fetch and store the details of each movie; the ids of those that have to be searched for.
+
+    One that TMDB cannot tell us about, or that we cannot store, stops no other, and is not asked for again
+    before it is stale, or edited.
+    """
     due = []
     for done, (movie_id, title) in enumerate(wanted.items(), start=1):
-        if _take_in_one(report, client, movie_id, title, options):
-            due.append(movie_id)
+        if details := _read(report, client, movie_id, title, options):
+            read = partial(Movie.objects.filter(pk=movie_id).update, metadata_at=report.now())
+            with report.contained(f"Taking in {title}", movie_id=movie_id, otherwise=read):
+                if _store(report, details, options):
+                    due.append(movie_id)
         report.progress(done, len(wanted))
     return due
 
 
-def _take_in_one(report: Report, client: TmdbClient, movie_id: int, title: str, options: Options) -> bool:
-    """Whether the movie has to be searched for. One that TMDB cannot tell us about stops no other, and is not
-    asked for again before it is stale, or edited."""
+def _read(
+    report: Report, client: TmdbClient, movie_id: int, title: str, options: Options
+) -> MovieDetails | None:
+    """What is to be stored of the movie. None: nothing."""
     known, at = Movie.objects.filter(pk=movie_id), report.now()
     try:
         details = client.details(movie_id, language=options.tmdb_language)
     except TmdbNotFound:
         known.update(metadata_at=at, tmdb_gone_at=at)
         report.log(Log.SKIP, f"{title}: TMDB has no details of it (any more).", movie_id=movie_id)
-        return False
+        return None
     except ProviderBadResponse as error:
         known.update(metadata_at=at)
         report.log(Log.FAILED, f"{title}: {error}", movie_id=movie_id)
-        return False
+        return None
     if details.adult:
         known.update(metadata_at=at)
-        return False
-    movie, created, due = store(details, options, at=at)
+        return None
+    return details
+
+
+def _store(report: Report, details: MovieDetails, options: Options) -> bool:
+    """Whether the movie has to be searched for."""
+    movie, created, due = store(details, options, at=report.now())
     if created:
         later = "" if due else f" It is searched for from {movie.next_check_at:%d %B %Y} on, when it is out."
         report.log(Log.ADDED, f"{movie} added.{later}", movie_id=movie.pk)

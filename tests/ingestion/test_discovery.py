@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,12 @@ from core import conf
 from ingestion import discovery
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.searching import PUT_OFF
-from providers.tmdb import TmdbNotFound
+from providers.tmdb import MovieDetails, TmdbNotFound
 from streaming import switching
 from streaming.models import Movie
 from tests.ingestion.conftest import AT
 from tests.ingestion.world import LISTS, World, run, succeeded
+from tests.streaming import factory
 from tests.streaming.factory import EDITOR
 
 LATER = AT + timedelta(days=8)
@@ -162,6 +164,27 @@ def test_one_movie_that_makes_no_sense_does_not_lose_the_others(world: World) ->
     world.put("/3/movie/1", "[]", kind="application/json")
     succeeded(Job.DISCOVER, at=AT)
     assert [movie.pk for movie in Movie.objects.all()] == [2]
+
+
+def test_one_movie_that_cannot_be_stored_does_not_lose_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for movie_id, popularity in ((1, 9.0), (2, 5.0), (3, 1.0)):
+        world.film(movie_id, popularity=popularity)
+    factory.movie(1)
+    columns = discovery.movie_columns
+
+    def poisoned(details: MovieDetails) -> dict[str, Any]:
+        if details.tmdb_id < 3:
+            raise KeyError("poison")
+        return columns(details)
+
+    monkeypatch.setattr(discovery, "movie_columns", poisoned)
+    closed = run(Job.DISCOVER, at=AT)
+    assert (closed.status, closed.summary["due"]) == (IngestRun.Status.FAILED, 1)
+    assert Movie.objects.filter(pk=3).exists()
+    assert Movie.objects.get(pk=1).metadata_at == AT  # not the first to be asked for every time
+    assert [line.movie_id for line in IngestLog.objects.filter(status="ERROR").order_by("id")] == [1, 2]
 
 
 def test_without_any_list_the_run_fails_and_says_why(world: World) -> None:
