@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from ingestion.models import IngestLog, IngestRun, Job
@@ -52,6 +53,16 @@ def test_it_discovers_and_matches_in_the_foreground(film: int) -> None:
         (Job.DISCOVER, "succeeded"),
         (Job.MATCH, "succeeded"),
     ]
+
+
+@pytest.mark.parametrize(("named", "rung"), [((), 4), (("--movie", str(FILM)), 1)])
+def test_only_a_movie_that_is_named_starts_its_ladder_anew(
+    film: int, named: tuple[str, ...], rung: int
+) -> None:
+    ingest_once()
+    Movie.objects.update(next_check_at=None, refresh_at=timezone.now(), fruitless_searches=3)
+    ingest_once(*named)
+    assert Movie.objects.get().fruitless_searches == rung
 
 
 def test_a_second_time_finds_nothing_to_do(film: int) -> None:

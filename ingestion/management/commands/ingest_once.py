@@ -87,18 +87,23 @@ def _ingest(console: Console, movie_id: int | None, pages: int | None) -> bool:
         else:
             _add(movie_id)
         due = [movie_id] if movie_id is not None else _due()
+        trigger = "command" if movie_id is not None else "due"  # what nobody named was not asked for by hand
         task = progress.add_task("Matching", total=len(due))
         for number, movie in enumerate(due, start=1):
-            done += _run(console, Job.MATCH, _matching(progress, task, movie), movie_id=movie)
+            done += _run(
+                console, Job.MATCH, _matching(progress, task, movie), trigger=trigger, movie_id=movie
+            )
             progress.update(task, completed=number)
     console.print(_summary(done))
     return all(run.status == IngestRun.Status.SUCCEEDED for run in done)
 
 
-def _run(console: Console, job: str, work: Work, *, movie_id: int | None = None) -> list[IngestRun]:
+def _run(
+    console: Console, job: str, work: Work, *, trigger: str = "command", movie_id: int | None = None
+) -> list[IngestRun]:
     """Run a job here, also one that waits in the queue; unless a worker is at it."""
     at = timezone.now()
-    run, _ = runs.queue(job, movie_id=movie_id, at=at, trigger="command", again=False, publish=False)
+    run, _ = runs.queue(job, movie_id=movie_id, at=at, trigger=trigger, again=False, publish=False)
     closed = runs.execute(run.pk, work)
     if closed is None:
         console.print(f"{run} is running already: left to its worker.")
