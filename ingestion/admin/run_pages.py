@@ -24,13 +24,15 @@ from core.admin import RoleAdmin
 from core.roles import Role
 from core.routes import LARGEST_ID
 from ingestion import ending, progress, runs
-from ingestion.models import IngestLog, IngestRun
+from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.registry import JOBS
 from streaming.models import Movie
 
 LINES_SHOWN, RELATED_SHOWN = 100, 20
 RUN_TONES = {"succeeded": "good", "failed": "bad", "lost": "bad", "cancelled": "warn"}
 OPEN = (IngestRun.Status.QUEUED, IngestRun.Status.RUNNING)
+SHOWN_FIRST = {Job.ENFORCE}
+"""What takes streams down is started where its effect is shown first: on the page of a setting."""
 
 
 class StartForm(forms.Form):
@@ -48,7 +50,8 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["job"].choices = [(spec.name, f"{spec.name}: {spec.about}") for spec in JOBS.values()]  # type: ignore[attr-defined]
+        here = [spec for spec in JOBS.values() if spec.name not in SHOWN_FIRST]
+        self.fields["job"].choices = [(spec.name, f"{spec.name}: {spec.about}") for spec in here]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -101,6 +104,9 @@ class RunPages(RoleAdmin):
         run = self._run_to_act_on(request, run_id)
         if run.job not in JOBS:
             raise Http404(f"There is no job {run.job!r} any more.")
+        if run.job in SHOWN_FIRST:
+            messages.warning(request, f"{run.job} is started on a setting's page, which shows what it does.")
+            return redirect(url_of(run))
         return self._queue(request, run.job, run.movie_id)
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
@@ -156,6 +162,7 @@ def page_of(run: IngestRun, at: datetime) -> dict[str, Any]:
         "spec": JOBS.get(run.job),
         "tone": RUN_TONES.get(run.status, ""),
         "open": run.status in OPEN,
+        "repeatable": run.job in JOBS and run.job not in SHOWN_FIRST,
         "progress": progress.of(run, at),
         "took": span(took),
         "left": span(progress.of(run, at).left),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from config.env import BASE_DIR
 from ingestion import ending, runs
 from ingestion.admin.run_pages import span
+from ingestion.admin.runs import TRIGGERS
 from ingestion.models import IngestLog, IngestRun, Job
 from tests.ingestion.test_admin import signed_in
 from tests.streaming import factory
@@ -80,6 +83,23 @@ def test_runs_for_the_same_cause_are_linked_and_found(operator: Client) -> None:
         assert f"{RUNS}{other.pk}/change/" not in listed
 
 
+def test_runs_are_filtered_by_what_asked_for_them_and_no_list_reads_the_whole_table_for_that(
+    operator: Client, django_assert_max_num_queries: Any
+) -> None:
+    retry, other = queued(Job.MATCH, movie_id=1, trigger="retry"), queued(Job.MATCH, movie_id=2)
+    with django_assert_max_num_queries(20) as asked:
+        listed = operator.get(f"{RUNS}?trigger=retry").content.decode()
+    assert f"{RUNS}{retry.pk}/change/" in listed
+    assert f"{RUNS}{other.pk}/change/" not in listed
+    assert not [query for query in asked if "DISTINCT" in query["sql"]]
+
+
+def test_every_trigger_of_ours_can_be_filtered_by() -> None:
+    sources = (BASE_DIR / "ingestion").rglob("*.py")
+    named = {name for source in sources for name in re.findall(r'trigger="(\w+)"', source.read_text())}
+    assert named == set(TRIGGERS)
+
+
 def test_a_run_of_a_job_that_is_no_more_can_be_read_and_not_repeated(operator: Client) -> None:
     run = queued("house.gone", status="succeeded", finished_at=timezone.now())
     assert "There is no such job any more." in html(operator, run)
@@ -123,6 +143,15 @@ def test_a_run_that_is_over_is_done_again_and_only_once(operator: Client) -> Non
     assert "is queued." in page
     assert "is queued already." in operator.post(f"{RUNS}{run.pk}/again/", follow=True).content.decode()
     assert operator.get(f"{RUNS}{run.pk}/again/").status_code == 405
+
+
+def test_what_takes_streams_down_is_not_started_without_seeing_what_it_does(operator: Client) -> None:
+    run = queued(Job.ENFORCE, status="succeeded")
+    assert "Run again" not in html(operator, run)
+    operator.post(f"{RUNS}{run.pk}/again/")
+    assert "policy.enforce:" not in operator.get(f"{RUNS}start/").content.decode()
+    operator.post(f"{RUNS}start/", {"job": Job.ENFORCE.value, "movie": ""})
+    assert IngestRun.objects.get() == run
 
 
 def test_an_operator_starts_a_job(operator: Client) -> None:
