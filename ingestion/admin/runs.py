@@ -57,9 +57,9 @@ class IngestRunAdmin(RunPages):
         "requested_by",
         "outcome",
     )
-    list_filter = (ByJob, "status", "trigger")
-    search_fields = ("error", "requested_by", "correlation_id__exact")
-    search_help_text = "Error, who asked, or a correlation id"
+    list_filter = (ByJob, "status")
+    search_fields = ("error", "requested_by", "correlation_id__exact", "trigger__exact")
+    search_help_text = "Error, who asked, a trigger, or a correlation id"
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

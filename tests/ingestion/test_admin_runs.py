@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from config.env import BASE_DIR
 from ingestion import ending, runs
 from ingestion.admin.run_pages import span
-from ingestion.admin.runs import TRIGGERS
 from ingestion.models import IngestLog, IngestRun, Job
 from tests.ingestion.test_admin import signed_in
 from tests.streaming import factory
@@ -83,21 +82,16 @@ def test_runs_for_the_same_cause_are_linked_and_found(operator: Client) -> None:
         assert f"{RUNS}{other.pk}/change/" not in listed
 
 
-def test_runs_are_filtered_by_what_asked_for_them_and_no_list_reads_the_whole_table_for_that(
-    operator: Client, django_assert_max_num_queries: Any
+def test_runs_are_found_by_what_asked_for_them_and_no_list_reads_the_whole_table_for_that(
+    operator: Client,
 ) -> None:
     retry, other = queued(Job.MATCH, movie_id=1, trigger="retry"), queued(Job.MATCH, movie_id=2)
-    with django_assert_max_num_queries(20) as asked:
-        listed = operator.get(f"{RUNS}?trigger=retry").content.decode()
+    with CaptureQueriesContext(connections[IngestRun.objects.db]) as asked:
+        listed = operator.get(f"{RUNS}?q=retry").content.decode()
     assert f"{RUNS}{retry.pk}/change/" in listed
     assert f"{RUNS}{other.pk}/change/" not in listed
-    assert not [query for query in asked if "DISTINCT" in query["sql"]]
-
-
-def test_every_trigger_of_ours_can_be_filtered_by() -> None:
-    sources = (BASE_DIR / "ingestion").rglob("*.py")
-    named = {name for source in sources for name in re.findall(r'trigger="(\w+)"', source.read_text())}
-    assert named == set(TRIGGERS)
+    assert any("trigger" in query["sql"] for query in asked)
+    assert not any("distinct" in query["sql"].lower() for query in asked)
 
 
 def test_a_run_of_a_job_that_is_no_more_can_be_read_and_not_repeated(operator: Client) -> None:
@@ -146,7 +140,8 @@ def test_a_run_that_is_over_is_done_again_and_only_once(operator: Client) -> Non
 
 
 def test_what_takes_streams_down_is_not_started_without_seeing_what_it_does(operator: Client) -> None:
-    run = queued(Job.ENFORCE, status="succeeded")
+    run = queued(Job.ENFORCE)
+    runs.cancel(run.pk, by="ann", at=timezone.now())
     assert "Run again" not in html(operator, run)
     operator.post(f"{RUNS}{run.pk}/again/")
     assert "policy.enforce:" not in operator.get(f"{RUNS}start/").content.decode()
