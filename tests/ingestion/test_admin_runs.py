@@ -120,11 +120,16 @@ def test_cancelling_is_asked_first_and_says_who(operator: Client) -> None:
     )
 
 
-def test_cancelling_what_is_over_changes_nothing(operator: Client) -> None:
-    run = queued(status="succeeded", finished_at=timezone.now())
-    page = operator.get(f"{RUNS}{run.pk}/cancel/", follow=True).content.decode()
+@pytest.mark.parametrize("status", ["succeeded", "cancelled"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_cancelling_what_is_over_changes_nothing_and_is_nobodys_deed(
+    operator: Client, status: str, method: str
+) -> None:
+    run = queued(status=status, finished_at=timezone.now())
+    page = getattr(operator, method)(f"{RUNS}{run.pk}/cancel/", follow=True).content.decode()
     assert "was over already" in page
-    assert IngestRun.objects.get().status == "succeeded"
+    assert IngestRun.objects.get().status == status
+    assert not LogEntry.objects.exists()
 
 
 def test_a_run_that_is_over_is_done_again_and_only_once(operator: Client) -> None:
