@@ -91,7 +91,8 @@ def _measure(name: str, value: str) -> None:
     from streaming.rehearsal import rehearse
 
     before, began, busy = _peak_mb(), time.perf_counter(), time.process_time()
-    found = rehearse(conf.current(), conf.with_change(name, value), at=AT, within_s=3600)
+    held = conf.current()
+    found = rehearse(held, conf.with_change(held, name, value), at=AT, within_s=3600)
     took, busy = time.perf_counter() - began, time.process_time() - busy
     effects = {effect.value: count for (effect, _), count in sorted(found.effects.items())}
     sys.stdout.write(

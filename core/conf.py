@@ -6,7 +6,7 @@ Nothing is cached: a change is seen by the next decision of every process, witho
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -59,9 +59,10 @@ def current() -> Options:
     return _options(_in_force())
 
 
-def with_change(name: str, raw: object) -> Options:
-    """What `current` would give if `name` were `raw`. Raises OptionError."""
-    return _options({**_in_force(), name: options.parse(name, raw)})
+def with_change(values: Options, name: str, raw: object) -> Options:
+    """What `values` would be if `name` were `raw`. Raises OptionError."""
+    said = options.parse(name, raw)
+    return replace(values, **{options.NAMES[name]: said})
 
 
 def describe() -> list[State]:

@@ -42,7 +42,8 @@ class RehearsedSettingAdmin(SettingAdmin):
         if not form.is_valid():
             return self.form_page(request, state, form)
         try:
-            before, after = conf.current(), conf.with_change(state.name, form.cleaned_data["value"])
+            before = conf.current()
+            after = conf.with_change(before, state.name, form.cleaned_data["value"])
         except conf.OptionError as error:
             form.add_error("value", str(error))
             return self.form_page(request, state, form)

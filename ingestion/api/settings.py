@@ -41,7 +41,8 @@ def _rehearsed(key: str, value: Any) -> dict[str, Any]:
     if key not in rehearsal.SETTINGS:
         moving = ", ".join(sorted(rehearsal.SETTINGS))
         raise serializers.ValidationError({"key": [f"{key} moves no stream. These do: {moving}."]})
-    before, after = conf.current(), conf.with_change(key, value)
+    before = conf.current()
+    after = conf.with_change(before, key, value)
     found = rehearsal.rehearse(before, after, at=timezone.now(), within_s=WITHIN_S)
     return {"key": key, "value": options.parse(key, value), **rehearsal_body(found)}
 

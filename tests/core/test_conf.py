@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,3 +127,13 @@ def test_a_process_that_is_running_sees_a_change(tmp_path: Any) -> None:
         assert other.stdout.readline() == "720p\n"
         print("", file=other.stdin, flush=True)
         other.wait(10)
+
+
+def test_a_change_that_is_tried_differs_from_what_holds_by_that_alone() -> None:
+    """Also when others change settings meanwhile: nothing is read a second time."""
+    before = conf.current()
+    with costs(0):
+        after = conf.with_change(before, "TARGET_QUALITY", "1080p")
+    assert after == replace(before, target_quality="1080p")
+    with pytest.raises(OptionError, match="NOT_ONE"):
+        conf.with_change(before, "NOT_ONE", "1")

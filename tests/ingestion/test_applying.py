@@ -115,7 +115,7 @@ def test_what_a_rehearsal_names_is_what_the_runs_then_do() -> None:
     playing(3)
     factory.version(Movie.objects.get(pk=3), "better", Quality.P1080, probed_at=AT)
     switching.edit(3, pinned=True, actor=EDITOR, comment="", at=AT)
-    after = conf.with_change("MIN_QUALITY_TO_PUBLISH", "1080p")
+    after = conf.with_change(conf.current(), "MIN_QUALITY_TO_PUBLISH", "1080p")
     found = rehearsal.rehearse(conf.current(), after, at=AT, within_s=60)
     conf.change("MIN_QUALITY_TO_PUBLISH", "1080p", by="ada", at=AT)
     succeeded(Job.ENFORCE, at=AT)
