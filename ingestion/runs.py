@@ -44,7 +44,8 @@ def queue(
 ) -> tuple[IngestRun, bool]:
     """Record a run and hand it to the workers: (run, True), or (the run that is active already, False).
 
-    Asking while one *runs* has it followed by one more, unless `again` is off. With `publish` off the caller
+    Asking while one *runs* has it followed by one more, unless `again` is off. Who asks by name does not wait
+    for the pause before a retry. With `publish` off the caller
     executes the run itself. With the broker away the run stays queued, and the next tick publishes it.
 
     A `run_id` that follows from what asks makes it ask once: later it finds (the run of then, False). Of two
@@ -60,6 +61,8 @@ def queue(
         if active and (
             not again or active.status == Status.QUEUED or slots.ask_again(key_of(run), active.pk)
         ):
+            if requested_by:
+                _sooner(active, at)
             return active, False
     if publish:
         ending.publish(run, at=at)
@@ -103,6 +106,13 @@ def cancel(run_id: uuid.UUID, *, by: str, at: datetime) -> IngestRun:
         ending.close([Status.RUNNING], run, Status.CANCELLED, at=at, error=error)
     run.refresh_from_db()
     return run
+
+
+def _sooner(run: IngestRun, at: datetime) -> None:
+    """Publish a retry now, should it be waiting."""
+    waits = run.status == Status.QUEUED and run.trigger == "retry"
+    if waits and slots.extend(key_of(run), run.pk, until=at + slots.QUEUED_LEASE):
+        ending.publish(run, at=at)
 
 
 def _claim(run: IngestRun) -> bool:

@@ -527,6 +527,22 @@ def test_a_heartbeat_keeps_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert closed.status == Status.SUCCEEDED
 
 
+def test_a_retry_that_waits_begins_when_a_person_asks_and_not_when_a_sweep_does(broker: list[str]) -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        raise ProviderTransient("time-out")
+
+    runs.execute(run.pk, work, clock=lambda: AT)
+    retry = IngestRun.objects.get(trigger="retry")
+    broker.clear()
+    assert queue() == (retry, False)
+    assert broker == []
+    assert runs.queue(Job.MATCH, movie_id=7, at=AT, trigger="admin", requested_by="ann") == (retry, False)
+    assert broker == [str(retry.pk)]
+    assert runs.find_lost(at=AT + timedelta(minutes=4)).published == 0, "its message is with the broker"
+
+
 def test_without_a_broker_a_run_stays_queued_and_the_next_tick_publishes_it(
     monkeypatch: pytest.MonkeyPatch, broker: list[str]
 ) -> None:

@@ -162,6 +162,12 @@ RUNS = [
         "test_a_run_whose_worker_came_back_before_it_was_looked_at_is_not_lost",
     ),
     runs(
+        "a sweep has a retry begin before its time",
+        "            if requested_by:\n                _sooner(active, at)",
+        "            _sooner(active, at)",
+        "test_a_retry_that_waits_begins_when_a_person_asks_and_not_when_a_sweep_does",
+    ),
+    runs(
         "a run that is over, or under way, is started",
         "queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)",
         "queued = IngestRun.objects.filter(pk=run_id)",
