@@ -89,7 +89,10 @@ class RunPages(RoleAdmin):
     def cancel_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         """Ask, then cancel."""
         run = self._run_to_act_on(request, run_id)
-        if request.method != "POST" and run.status in OPEN:
+        if run.status not in OPEN:
+            messages.warning(request, f"{run} was over already.")
+            return redirect(url_of(run))
+        if request.method != "POST":
             return self._page(request, "cancel", {"title": f"Cancel {run}", "run": run, "back": url_of(run)})
         cancelled = runs.cancel(run_id, by=request.user.get_username(), at=timezone.now())
         if cancelled.status == IngestRun.Status.CANCELLED:
