@@ -10,6 +10,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from core import conf
 from core.options import Options
+from ingestion import timetable
 from ingestion.registry import JOBS
 
 GONE = "Nothing schedules this any more. It is disabled until something does."
@@ -45,9 +46,7 @@ def follow(setting: str) -> None:
 
 def next_runs(at: datetime) -> dict[str, datetime]:
     """When beat starts each job next; what is disabled is left out."""
-    enabled = PeriodicTask.objects.filter(name__in=list(JOBS), enabled=True)
-    rows = enabled.order_by("name").select_related("crontab")
-    return {row.name: _next(row, at) for row in rows if row.crontab is not None}
+    return {row.name: _next(row, at) for row in timetable.rows()}
 
 
 def _schedule(name: str, cron: str) -> None:
