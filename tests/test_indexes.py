@@ -96,7 +96,7 @@ def switch(number: int, seq: int) -> StreamSwitch:
 
 def run(number: int) -> IngestRun:
     of_movie = number % 3 == 0
-    job = Job.MATCH if of_movie else Job.TICK if number % 2 else Job.REFRESH
+    job = Job.MATCH if of_movie else Job.TICK if number % 20 == 1 else Job.REFRESH
     ended = None if number <= FEW else AT - number * HOUR / 4
     return IngestRun(
         job=job,
@@ -104,6 +104,7 @@ def run(number: int) -> IngestRun:
         status="queued" if ended is None else "failed" if number % 50 == 0 else "succeeded",
         trigger="schedule",
         queued_at=AT - number * HOUR / 4,
+        started_at=ended,
         finished_at=ended,
     )
 
