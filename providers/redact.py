@@ -52,7 +52,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 def beginning(text: str, length: int, secrets: Iterable[str] = ()) -> str:
     """The first `length` characters, masked. A secret that the cut would divide is left out whole: nobody
     could tell its first half for what it is."""
-    folded, forms, uncut = text.lower(), [form.lower() for form in _forms(secrets)], length + 1
+    folded, forms, uncut = _folded(text), [_folded(form) for form in _forms(secrets)], length + 1
     while length < uncut:
         uncut = length
         for form in forms:
@@ -60,6 +60,11 @@ def beginning(text: str, length: int, secrets: Iterable[str] = ()) -> str:
             if 0 <= at < length < at + len(form):
                 length = at
     return redact(text[:length], secrets)
+
+
+def _folded(text: str) -> str:
+    """In lower case, and as long as it was: a few letters (İ) become two, and all after them would shift."""
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 def _forms(secrets: Iterable[str]) -> list[str]:

@@ -141,6 +141,6 @@ def test_a_page_whose_database_is_away_is_a_plain_503(no_database: None, quiet: 
 
 def test_what_is_wrong_is_said_field_by_field() -> None:
     problem = assert_problem(clients.client("operator").post("/api/settings", {"value": 1, "kye": "X"}), 400)
-    assert problem["errors"] == {"kye": ["Unknown. Known: key, value."]}
+    assert problem["errors"] == {"kye": ["Unknown. Known: key, value, comment."]}
     problem = assert_problem(clients.client("editor").post("/api/settings", {}), 403)
     assert "errors" not in problem

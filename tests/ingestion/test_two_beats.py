@@ -21,7 +21,7 @@ from tests.browser.backstage import Backstage
 
 pytestmark = [pytest.mark.servers, pytest.mark.rows]
 
-DAILY = ["content.refresh", "content.reverify", "maintenance.prune", "tmdb.discover"]
+DAILY = ["content.refresh", "content.reverify", "maintenance.prune", "policy.apply", "tmdb.discover"]
 PREPARE = """
 from datetime import UTC, timedelta
 from django.utils import timezone

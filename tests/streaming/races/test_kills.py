@@ -16,7 +16,7 @@ import pytest
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ingestion.maintenance import LOOK_BACK
-from streaming import switching
+from streaming import switching, verification
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.quality import Quality
 from tests.streaming.factory import NOW
@@ -94,7 +94,8 @@ def prepared(movie_id: int, before: list[Call]) -> Scene:
 
 
 def whole(scene: Scene) -> Any:
-    """Everything that is stored of the movie, without what tells one movie from another."""
+    """Everything that is stored of the movie, without what tells one movie from another: its keys, and what
+    is drawn from them."""
     assert_consistent(scene.movie)
     rows = [
         *Movie.objects.filter(pk=scene.movie).values(),
@@ -103,6 +104,9 @@ def whole(scene: Scene) -> Any:
     ]
     for row in rows:
         row.pop("attempt", None)
+        if probed := row.get("probed_at"):
+            routine = verification.routine_check(row["id"], probed)
+            row["next_check_at"] = "routine" if row["next_check_at"] == routine else row["next_check_at"]
     text = json.dumps(rows, cls=DjangoJSONEncoder)
     for number, key in enumerate(scene.keys):
         text = text.replace(str(key), f"version {number}")
