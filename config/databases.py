@@ -29,12 +29,13 @@ def databases(env: Mapping[str, Any], folder: Path) -> dict[str, dict[str, Any]]
 
 def _sqlite(env: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """One file, one writer at a time. A transaction takes the write lock when it begins, so that none can
-    find, half way, that it read what another has changed since. Each thread keeps its connection: to open one
-    takes longer than all that most requests ask of it."""
+    find, half way, that it read what another has changed since. Each thread keeps its connection for some
+    seconds: to open one takes longer than all that most requests ask of it. No longer: a file that is put in
+    its place, from a backup say, is to be noticed."""
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": folder / "marquee.sqlite3",
-        "CONN_MAX_AGE": None,
+        "CONN_MAX_AGE": 5,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": env["DATABASE_TIMEOUT_S"],

@@ -45,8 +45,11 @@ answer = browser.get(path)
 assert answer.status_code == 200, answer.content
 result = answer.content.decode()
 """
-ENABLED = "result = PeriodicTask.objects.get(name=job).enabled"
-SWITCH_OFF = "PeriodicTask.objects.filter(name=job).update(enabled=False)"
+ENABLED = """
+from django_celery_beat.models import PeriodicTask
+result = PeriodicTask.objects.get(name=job).enabled
+"""
+SWITCH_OFF = f"{ENABLED}\nPeriodicTask.objects.filter(name=job).update(enabled=False)"
 RUN_HERE = """
 import os
 os.environ["HOUSE_EXPORT"] = folder
