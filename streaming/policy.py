@@ -13,6 +13,8 @@ from typing import Any
 from streaming.policy_types import Action, Candidate, Decision, Health, Reason, Rules, Verdict
 
 URL_MARGIN = timedelta(hours=24)
+ENFORCED = frozenset({Reason.BELOW_MINIMUM, Reason.TERRITORY_EXCLUDED})
+"""What settings say against a current stream; alone they do not take it down."""
 
 
 def decide(current: str | None, candidates: Iterable[Candidate], rules: Rules, at: datetime) -> Decision:
@@ -82,8 +84,7 @@ def must_leave(current: Candidate, rules: Rules, at: datetime) -> bool:
     gone = {Reason.BROKEN, Reason.RIGHTS_LAPSED, Reason.RIGHTS_NOT_BEGUN, Reason.PROVIDER_DISABLED}
     if gone.intersection(unplayable(current, at)) or is_suppressed(current, at):
         return True
-    enforced = {Reason.BELOW_MINIMUM, Reason.TERRITORY_EXCLUDED}
-    return rules.enforce and bool(enforced.intersection(blockers(current, rules, at, failing_over=True)))
+    return rules.enforce and bool(ENFORCED.intersection(blockers(current, rules, at, failing_over=True)))
 
 
 def _rank(c: Candidate) -> tuple[Any, ...]:

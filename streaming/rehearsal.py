@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from core.options import NAMES, Options
 from streaming.models import Movie, StreamVersion
+from streaming.policy import ENFORCED
 from streaming.policy_types import Action, Decision, Reason
 from streaming.standing import Standing
 
@@ -29,7 +30,6 @@ SETTINGS = frozenset(
 _SETTLED = frozenset(
     {Reason.BELOW_MINIMUM, Reason.BELOW_TARGET, Reason.TERRITORY_EXCLUDED, Reason.TARGET_REACHED}
 )
-_ENFORCED = frozenset({Reason.BELOW_MINIMUM, Reason.TERRITORY_EXCLUDED})
 _AGAINST = {
     Reason.BELOW_MINIMUM: "a stream is below MIN_QUALITY_TO_PUBLISH",
     Reason.BELOW_TARGET: "a stream is below the target, and lower is not allowed",
@@ -171,7 +171,7 @@ def compare(seen: Standing, after: Options) -> Difference | None:
     if was.chosen != becomes.chosen:
         return _by_itself(seen, was, becomes)
     current = seen.movie.active_stream_id
-    falls_short = _said_of(str(current), becomes) & _ENFORCED
+    falls_short = _said_of(str(current), becomes) & ENFORCED
     if current is None or not falls_short:
         return None
     return _by_force(seen, seen.decide(under=after, enforce=True), falls_short)

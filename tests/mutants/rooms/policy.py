@@ -291,20 +291,20 @@ LEAVING = [
     ),
     policy(
         "an operator's word removes what the settings allow",
-        "bool(enforced.intersection(blockers(current, rules, at, failing_over=True)))",
+        "bool(ENFORCED.intersection(blockers(current, rules, at, failing_over=True)))",
         "True",
         f"{RULES}::test_an_operator_who_applies_the_settings_removes_nothing_that_they_allow",
     ),
     policy(
         "an operator's word does not apply MIN",
-        "enforced = {Reason.BELOW_MINIMUM, ",
-        "enforced = {",
+        "ENFORCED = frozenset({Reason.BELOW_MINIMUM, ",
+        "ENFORCED = frozenset({",
         row("unless an operator applies it"),
     ),
     policy(
         "an operator's word does not apply TERRITORY",
-        "enforced = {Reason.BELOW_MINIMUM, Reason.TERRITORY_EXCLUDED}",
-        "enforced = {Reason.BELOW_MINIMUM}",
+        "ENFORCED = frozenset({Reason.BELOW_MINIMUM, Reason.TERRITORY_EXCLUDED}",
+        "ENFORCED = frozenset({Reason.BELOW_MINIMUM}",
         f"{RULES}::test_an_operator_may_apply_a_changed_territory",
     ),
     policy(
