@@ -124,7 +124,7 @@ $(DEV_STAMP): requirements-dev.lock
 
 # Two runs, one resolution: the second keeps the versions of the first.
 COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 .PHONY: lock
 lock:  ## Make the lock files again, within the bounds of pyproject.toml (UPGRADE=--upgrade; needs uv)
