@@ -9,9 +9,9 @@ import logging
 import traceback
 from typing import NamedTuple
 
+from core.redact import redact
 from ingestion.slots import Lease
 from providers import secrets
-from providers.redact import redact
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, final
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
+from core.redact import SHORTEST_SECRET
 from providers.errors import ProviderBadResponse
 from providers.options import ConfigField, ConfigValue, read_config
-from providers.redact import SHORTEST_SECRET
 from providers.types import MovieRef, SearchAnswer, StreamCandidate
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from core.options import Options
+from core.redact import redact
 from providers import secrets, sessions, transport
 from providers.bulkheads import Bulkheads
 from providers.errors import (
@@ -30,7 +31,6 @@ from providers.messages import Response
 from providers.models import Provider
 from providers.probe import probe as probe_url
 from providers.readiness import adapter_of
-from providers.redact import redact
 from providers.types import Delivery, MovieRef, ProbeOutcome, ProbeResult, SearchAnswer
 
 POOL = 8

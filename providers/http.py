@@ -17,11 +17,11 @@ from urllib.parse import urldefrag
 
 import requests
 
+from core.redact import beginning, quieten_urllib3, redact, shown_url
 from providers import failures, transport
 from providers.errors import Context, ProviderBadResponse, ProviderError
 from providers.guard import Guard
 from providers.messages import Request, Response
-from providers.redact import beginning, quieten_urllib3, redact, shown_url
 from providers.redirects import Trail, redirect_target
 from providers.retry import RetryPolicy, retry_after_s
 

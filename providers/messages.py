@@ -12,8 +12,8 @@ from typing import Any
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
+from core.redact import beginning, secrets_in, shown_url
 from providers.errors import ProviderBadResponse
-from providers.redact import beginning, secrets_in, shown_url
 
 EXCERPT = 2_000
 NOTHING: Mapping[str, str] = MappingProxyType({})

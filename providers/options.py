@@ -11,8 +11,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from core.options import QUALITIES
+from core.redact import SHORTEST_SECRET
 from providers.errors import ProviderMisconfigured
-from providers.redact import SHORTEST_SECRET
 
 ConfigValue = str | int | bool
 

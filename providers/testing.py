@@ -18,6 +18,7 @@ from django.conf import settings
 
 from core import conf
 from core.options import Options
+from core.redact import redact, shown_url
 from providers import secrets, sessions, transport, words
 from providers.base import LicensedProvider
 from providers.calls import bulkheads, reported
@@ -27,7 +28,6 @@ from providers.messages import Response
 from providers.models import Provider
 from providers.probe import probe
 from providers.readiness import adapter_of
-from providers.redact import redact, shown_url
 from providers.types import MovieRef, ProbeOutcome, ProbeResult, SearchAnswer, StreamCandidate
 
 WITHIN_S: Final = 20.0

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from core.redact import redact, shown_url
 from providers.errors import ProviderError
 from providers.http import GuardedSession, Request
-from providers.redact import redact, shown_url
 from tests.providers.origin import Answer, Origin, raw_server
 
 KEY = "k3y-9f8e7d6c5b4a/+="

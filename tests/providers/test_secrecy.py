@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from core.redact import MASK, beginning, redact
 from providers.adapters.catalogue import Catalogue
 from providers.errors import ProviderError
 from providers.http import GuardedSession, Request
-from providers.redact import MASK, beginning, redact
 from providers.types import MovieRef
 from tests.providers.origin import Answer, Origin
 
