@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connections, router
 
 from config.databases import DOCUMENTS
+from providers import sessions
 from tests import expiry, servers
 
 # No example is too slow on a shared machine, and CI tries the same ones every time: a run says something of
@@ -40,6 +41,15 @@ def valkey(valkey_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(valkey_url, socket_timeout=5) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture(autouse=True)
+def _pace() -> Iterator[None]:
+    """What a process remembers of its providers (a pause, a slower pace, that Redis was away) is no other
+    test's."""
+    yield
+    sessions._sessions.clear()
+    sessions._throttle.cache_clear()
 
 
 @pytest.fixture(autouse=True)
