@@ -12,7 +12,8 @@ Answer = TypeVar("Answer")
 
 
 class Question(Generic[Answer]):
-    """It is asked once at a time: whoever comes meanwhile waits for the same answer."""
+    """It is asked once at a time: whoever comes meanwhile waits for the same answer. Each time it connects to
+    the databases anew, as a process that begins would."""
 
     def __init__(self, ask: Callable[[], Answer]) -> None:
         self._ask = ask
@@ -29,7 +30,10 @@ class Question(Generic[Answer]):
         try:
             return self._ask()
         finally:
-            connections.close_all()
+            # Forgotten as well as closed: MongoDB's, when closed, holds on to what it once connected to.
+            for connection in connections.all(initialized_only=True):
+                connection.close()
+                del connections[connection.alias]
 
 
 def put(questions: Mapping[str, Question[Answer]], *, within_s: float) -> dict[str, Future[Answer]]:

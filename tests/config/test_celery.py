@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_connection_is_kept_from_task_to_task_or_given_back_to_its_pool() -> None:
     fixup = DjangoWorkerFixup(app)
     task = type("Task", (), {"request": type("Request", (), {"is_eager": False})})
+    connection.close()  # one that earlier tests left may be old enough to be given up
     connection.ensure_connection()
     before = connection.connection
     for signal, celery in ((task_postrun, fixup.on_task_postrun), (task_prerun, fixup.on_task_prerun)):

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core import throttles
-from core.api import health
 from tests.servers import free_port
 
 
@@ -30,14 +29,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 @pytest.fixture
-def no_database(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_database(transactional_db: None) -> Iterator[None]:
     """Nothing is where the databases are said to be: no file, and no server that listens."""
     with ExitStack() as stack:
         for alias in connections:
             stack.enter_context(_away(connections[alias]))
-            # In a thread that asks for the first time: the other has connected while there was something.
-            name = "database" if alias == DEFAULT_DB_ALIAS else alias
-            monkeypatch.setitem(health._QUESTIONS, name, health._asking_database(alias))
         yield
 
 

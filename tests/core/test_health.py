@@ -49,6 +49,14 @@ def test_without_database_it_is_not_ready(no_database: None) -> None:
     assert_problem(APIClient().get("/readyz"), 503, checks=checks)
 
 
+@pytest.mark.parametrize("alias", [*connections])
+def test_whoever_asks_again_connects_again(alias: str) -> None:
+    """What was connected to may be gone for good by then, a client that somebody has closed for one."""
+    question = Question(lambda: connections[alias])
+    first, second = (question.put().result(30) for _ in range(2))
+    assert first is not second
+
+
 @pytest.fixture(params=[*connections])
 def unmigrated(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[str]:
     """The alias of a database that lacks a migration. Written for good: it is another thread that looks."""
