@@ -26,8 +26,11 @@ class Denied(BasePermission):
 class _Needs(BasePermission):
     role: Role
 
+    def role_for(self, method: str) -> Role:
+        return self.role
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return has_role(request.user, self.role)
+        return has_role(request.user, self.role_for(str(request.method)))
 
 
 class IsViewer(_Needs):
@@ -42,8 +45,13 @@ class IsOperator(_Needs):
     role = Role.OPERATOR
 
 
-class OperatorWrites(BasePermission):
+class OperatorWrites(_Needs):
     """Viewers read, operators change."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return has_role(request.user, Role.VIEWER if request.method in SAFE_METHODS else Role.OPERATOR)
+    def role_for(self, method: str) -> Role:
+        return Role.VIEWER if method in SAFE_METHODS else Role.OPERATOR
+
+
+def role_wanted(permission: object, method: str) -> Role | None:
+    """The role that a permission asks for with this method; None if it asks for none."""
+    return permission.role_for(method) if isinstance(permission, _Needs) else None

@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 TABLE = """
 GET     healthz                                        200  200    200    200    200
 GET     readyz                                         200  200    200    200    200
+GET     api/schema                                     200  200    200    200    200
+GET     api/docs                                       200  200    200    200    200
 
 POST    api/auth/login                                 400  400    400    400    400
 POST    api/auth/refresh                               400  400    400    400    400

@@ -1,0 +1,237 @@
+"""The OpenAPI 3.1 document, made of what views declare (`core.api.contract`) and of what stands around them.
+
+Nothing here answers a request, and nothing in the document depends on who asks or where it runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from functools import cache
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any
+
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from drf_spectacular.drainage import error
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from core import problems
+from core.api import refusals, shapes
+from core.api.contract import Operation, Tag, declared
+from core.correlation import HEADER as REQUEST_ID
+from core.problems import Problem
+
+JSON = "application/json"
+Json = dict[str, Any]
+Endpoint = tuple[str, str, str, Any]
+
+PLACES: dict[str, tuple[str, Any]] = {
+    "movie_id": ("The movie's TMDB id.", 45745),
+    "job": ("The job's name.", "tmdb.discover"),
+    "run_id": ("The run's id.", "019a9d7e-7c1a-7cc0-8e3a-0d7f3f6f9b11"),
+    "key": ("The setting's name.", "TARGET_QUALITY"),
+    "slug": ("The provider's slug.", "library"),
+}
+"""What stands in paths: what it is, and one."""
+
+ABOUT = """\
+What frontends and scripts of a Marquee rely on. JSON in `snake_case`, times in UTC (RFC 3339), errors as
+problems (RFC 9457) whose `reason` is for programs. Every path works with and without a trailing slash, and
+`HEAD` wherever `GET` does. What a path does not know, in a body or a query, it refuses.
+
+Sign in by `POST /api/auth/login` and send `Authorization: Bearer <access>`. *Published* means that a movie
+has a stream and is not hidden; to the public nothing else exists.
+"""
+TAGGED = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "The `ETag` of an answer that is at hand: 304 while it would be the same.",
+    "schema": {"type": "string"},
+}
+ETAG = {"ETag": "Names this state of the answer, for `If-None-Match`."}
+
+
+class Bearer(SimpleJWTScheme):  # type: ignore[no-untyped-call]
+    """The access token of `POST /api/auth/login`."""
+
+    name = "bearer"
+    priority = 1
+    match_subclasses = True
+
+
+class Schema(AutoSchema):
+    """One operation of the document. A method that declares nothing is an error, and is left out."""
+
+    said: Operation
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Any:
+        said = declared(self.view, method)
+        if said is None:
+            error(f"{method} {path} says nothing of itself: see core.api.contract.operation")
+            return None
+        self.said = said
+        return super().get_operation(path, path_regex, path_prefix, method, registry)
+
+    def get_operation_id(self) -> str:
+        return self.said.name
+
+    def get_tags(self) -> list[str]:
+        return [self.said.tag.value]
+
+    def get_summary(self) -> str:
+        return self._doc()[0]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        return "\n\n".join(filter(None, [self._doc()[1], refusals.who(self.view, self.method)]))
+
+    def get_override_parameters(self) -> list[Any]:
+        return [self.said.query] if self.said.query else []
+
+    def get_response_serializers(self) -> Any:
+        return {}  # the library would guess from it whether to page and to filter
+
+    def _doc(self) -> tuple[str, str]:
+        """Summary and description: the first line of the method's docstring, and the rest of it."""
+        text = inspect.cleandoc(getattr(self.view, self.method.lower()).__doc__ or "")
+        summary, _, rest = text.partition("\n")
+        return summary.rstrip("."), rest.strip()
+
+    def _get_parameters(self) -> list[Json]:
+        parameters: list[Json] = super()._get_parameters()
+        examples = getattr(self.said.query, "example", None) or {}
+        for parameter in parameters:
+            name = parameter["name"]
+            if parameter["in"] == "path":
+                parameter["description"], parameter["example"] = PLACES[name]
+            elif name in examples:
+                parameter["example"] = examples[name]
+        return [*parameters, TAGGED] if self.said.tagged else parameters
+
+    def _get_request_body(self, direction: Any = "request") -> Json | None:
+        if self.said.body is None:
+            return None
+        component = self.resolve_serializer(self.said.body(), direction)
+        content = _media(component.ref, getattr(self.said.body, "example", None))
+        return {
+            "content": {JSON: content},
+            "required": bool(component.schema.get("required")),
+        }
+
+    def _get_response_bodies(self, direction: Any = "response") -> Json:
+        return {**self._answers(), **self._refusals()}
+
+    def _answers(self) -> Json:
+        said = self.said
+        headers = _headers({**(ETAG if said.tagged else {}), **said.headers})
+        answer: Json = {"description": HTTPStatus(said.status).phrase, "headers": headers}
+        if said.answer is not None or said.media_type != JSON:
+            answer["content"] = {said.media_type: self._content(said.answer)}
+        unchanged = {"304": {"description": "Not Modified", "headers": _headers(ETAG)}} if said.tagged else {}
+        return {str(said.status): answer, **unchanged}
+
+    def _content(self, answer: Any) -> Json:
+        return (
+            {"schema": {"type": "string"}}
+            if answer is None
+            else _media(self._shape(answer), _example(answer))
+        )
+
+    def _shape(self, answer: Any) -> Json:
+        if isinstance(answer, serializers.ListSerializer):
+            return {"type": "array", "items": self._shape(answer.child)}
+        ref: Json = self.resolve_serializer(answer, "response").ref
+        return ref
+
+    def _refusals(self) -> Json:
+        """By status: the usual one by reference, or what this view has to say of it itself."""
+        self.resolve_serializer(shapes.Problem(), "response")
+        around = refusals.around(self.view, self.said, in_path="{" in self.path, method=self.method)
+        found = {str(problem.status_code): _reference(problem.status_code) for problem in around}
+        own = sorted(self.said.refuses, key=lambda problem: problem.status_code)
+        for status, refused in groupby(own, key=lambda problem: problem.status_code):
+            found[str(status)] = _own_refusals(status, list(refused))
+        return dict(sorted(found.items()))
+
+
+def once(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Each path without its twin that ends in a slash."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+
+
+def complete(result: Json, **_: Any) -> Json:
+    """What the document says once, beside its paths."""
+    about = {**result["info"], "description": ABOUT}
+    tags = [{"name": tag.value, "description": tag.label} for tag in Tag]
+    components = result["components"]
+    components["responses"] = {
+        refusals.component(p.status_code): _refusal(p.status_code, [p], _PROBLEM) for p in refusals.ALL
+    }
+    components["headers"] = {
+        "RequestId": {
+            "description": "What this request is called in the log; as it was sent, if it was well-formed.",
+            "schema": {"type": "string"},
+        }
+    }
+    cleaned: Json = _cleaned({**result, "info": about, "tags": tags, "components": components})
+    return cleaned
+
+
+@cache
+def document() -> bytes:
+    """The document as JSON. It is the same for everybody, so it is made once."""
+    made = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return json.dumps(made, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+def _reference(status: int) -> Json:
+    return {"$ref": f"#/components/responses/{refusals.component(status)}"}
+
+
+def _own_refusals(status: int, refused: list[Problem]) -> Json:
+    reasons = [str(problem.members.get("reason", "")) for problem in refused]
+    if not all(reasons):
+        return _refusal(status, refused, _PROBLEM)
+    narrowed = {"properties": {"reason": {"enum": sorted(set(reasons))}}, "required": ["reason"]}
+    return _refusal(status, refused, {"allOf": [_PROBLEM, {"type": "object", **narrowed}]})
+
+
+def _refusal(status: int, refused: list[Problem], schema: Json) -> Json:
+    examples = {
+        problem.members.get("reason", refusals.component(status)): {"value": refusals.body_of(problem)}
+        for problem in refused
+    }
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": _headers(refusals.HEADERS.get(status, {})),
+        "content": {problems.CONTENT_TYPE: {"schema": schema, "examples": examples}},
+    }
+
+
+def _headers(told: Any) -> Json:
+    types = {refusals.RETRY_AFTER: "integer"}
+    shown = {
+        name: {"description": what, "schema": {"type": types.get(name, "string")}}
+        for name, what in told.items()
+    }
+    return {**shown, REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}
+
+
+def _media(schema: Json, example: Any) -> Json:
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}
+
+
+def _example(answer: Any) -> Any:
+    return [_example(answer.child)] if isinstance(answer, serializers.ListSerializer) else answer.example
+
+
+def _cleaned(node: Any) -> Any:
+    """Without drf-spectacular's notes to itself."""
+    if isinstance(node, dict):
+        return {key: _cleaned(value) for key, value in node.items() if key != "x-spec-enum-id"}
+    return [_cleaned(item) for item in node] if isinstance(node, list) else node
