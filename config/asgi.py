@@ -12,8 +12,10 @@ django_wsgi = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - needs the line above, as do the next
 
+from config.edge import Proxies  # noqa: E402
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
+from core import addresses  # noqa: E402
 from ingestion import metrics, registry  # noqa: E402
 from streaming.live.app import LiveApp  # noqa: E402
 from streaming.live.hub import Hub  # noqa: E402
@@ -31,7 +33,8 @@ hub = Hub(redis=settings.EVENTSTREAM_REDIS)
 metrics.of_this_process(
     "marquee_event_streams_open", "Event streams of this process.", lambda: hub.open_streams
 )
-application = Probes(
+served = Probes(
     LiveApp(_threads(WORKERS), hub),
     apart={"/readyz": _threads(2), "/metrics": _threads(1)},
 )
+application = Proxies(served, addresses.networks(settings.TRUSTED_PROXIES))

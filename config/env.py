@@ -58,6 +58,12 @@ VARIABLES = (
         "CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."
     ),
     Variable(
+        "TRUSTED_PROXIES",
+        list,
+        [],
+        "Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    ),
+    Variable(
         "DATABASE_URL",
         str,
         "",

@@ -7,14 +7,13 @@ whole: it is the event loop that waits for a slow reader. Threads that all hang 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
-from core import problems
+from core import answers
 from core.outages import RETRY_AFTER_S
 from streaming.live import http
 from streaming.live.http import ASGIApp, Receive, Scope, Send
@@ -45,16 +44,15 @@ class Intake:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        close = {"connection": "close"}
         try:
             async with asyncio.timeout(BODY_WITHIN_S):
                 body = await self._body(scope, receive)
         except _Disconnected:
             return
         except _TooLarge:
-            await http.problem(send, 413, f"At most {self.max_body_bytes} bytes are taken.", close)
+            await _refuse(scope, send, 413, f"At most {self.max_body_bytes} bytes are taken.")
         except TimeoutError:
-            await http.problem(send, 408, f"The request did not end within {BODY_WITHIN_S:g} s.", close)
+            await _refuse(scope, send, 408, f"The request did not end within {BODY_WITHIN_S:g} s.")
         else:
             await self.app(_for_wsgi(scope, len(body)), _replay(body), send)
 
@@ -73,6 +71,12 @@ class Intake:
                 raise _TooLarge
             more = message.get("more_body", False)
         return b"".join(chunks)
+
+
+async def _refuse(scope: Scope, send: Send, status: int, said: str) -> None:
+    """Nothing more is read from this connection."""
+    content_type, body = answers.error(scope["path"], status, said)
+    await http.whole(send, status, content_type, body, {"connection": "close"})
 
 
 def _for_wsgi(scope: Scope, length: int) -> Scope:
@@ -94,8 +98,9 @@ def _in_time(wsgi: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[byt
     def within(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if time.monotonic() - environ["asgi.scope"][_SINCE] <= THREAD_WITHIN_S:
             return wsgi(environ, start_response)
-        body = json.dumps(problems.body(503, "Too much is waiting here. Please try again.")).encode()
-        head = [("Content-Type", problems.CONTENT_TYPE), ("Content-Length", str(len(body)))]
+        said = "Too much is waiting here. Please try again."
+        content_type, body = answers.error(environ["PATH_INFO"], 503, said)
+        head = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
         head += [("Retry-After", str(RETRY_AFTER_S)), ("Cache-Control", "no-store")]
         start_response("503 Service Unavailable", head)
         return [body]

@@ -49,6 +49,8 @@ PROVIDER_SECRET_KEYS: list[str] = ENV["PROVIDER_SECRET_KEYS"] or [
 ]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 CSRF_TRUSTED_ORIGINS = ENV["CSRF_TRUSTED_ORIGINS"]
+CSRF_FAILURE_VIEW = "core.handlers.csrf_failed"
+TRUSTED_PROXIES: list[str] = ENV["TRUSTED_PROXIES"]
 
 INSTALLED_APPS = [
     "config.apps.MarqueeAdminConfig",
@@ -82,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.throttles.Throttle",  # knows who is asking by now, and static files are out of the way
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -5,44 +5,30 @@ from __future__ import annotations
 import sys
 
 from django.http import HttpRequest, HttpResponse
-from django.template import loader
-from django.views import defaults
 
-from core import correlation, problems
+from core import answers, correlation, problems
 from core.outages import OUTAGES, RETRY_AFTER_S
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_api(request):
-        return problems.json_response(400, "The request's host name, size or form is not accepted here.")
-    return defaults.bad_request(request, exception)
+    return answers.response(request, 400, "The request's host name, size or form is not accepted here.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_api(request):
-        return problems.json_response(403, "You may not do this.")
-    return defaults.permission_denied(request, exception)
+    return answers.response(request, 403, "You may not do this.")
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW. The reason is Django's own, for the log; a person can only do one thing."""
+    said = "This form is too old, or did not come from here. Go back, load the page again and repeat it."
+    return answers.response(request, 403, said)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Also for what fails in a middleware, before any view: Django calls this while it handles the error."""
     if isinstance(sys.exception(), OUTAGES):
-        return _away(request)
-    if is_api(request):
-        said = "Something went wrong on our side, and was logged."
-        return problems.json_response(500, said, request_id=correlation.current())
-    return defaults.server_error(request)
-
-
-def _away(request: HttpRequest) -> HttpResponse:
-    if is_api(request):
-        response: HttpResponse = problems.json_response(503, problems.AWAY)
-    else:
-        response = HttpResponse(loader.get_template("away.html").render(), status=503)
-    response["Retry-After"] = str(RETRY_AFTER_S)
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/healthz", "/readyz"))
+        response = answers.response(request, 503, problems.AWAY)
+        response["Retry-After"] = str(RETRY_AFTER_S)
+        return response
+    said = "Something went wrong on our side, and was logged."
+    return answers.response(request, 500, said, request_id=correlation.current())

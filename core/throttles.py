@@ -2,23 +2,29 @@
 
 Counted by atomic increments: a hundred guesses sent at once are a hundred. Without Redis each process counts
 for itself: an outage of the cache takes neither the API down nor the guard off the login.
+
+Views of DRF's count by their `throttle_classes`, once they know the account; `Throttle` counts all the rest.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
+import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.core.cache import caches
+from django.http import HttpRequest, HttpResponseBase
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
+
+from core import answers
+from core.addresses import network_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +53,15 @@ class Counter:
 counter = Counter()
 
 
+def count(scope: str, identities: Iterable[str]) -> float | None:
+    """One request more of each of them; the seconds that are left to wait if that is too many for one."""
+    number, _, period = str((api_settings.DEFAULT_THROTTLE_RATES or {})[scope]).partition("/")
+    length = _SECONDS[period[0]]
+    window, passed = divmod(time.time(), length)
+    counts = [counter.add(f"throttle:{scope}:{who}:{window:.0f}", for_s=length) for who in identities]
+    return length - passed if max(counts, default=0) > int(number) else None
+
+
 class _Window(ABC, BaseThrottle):
     """So many requests of one `scope` per identity and window of time (DEFAULT_THROTTLE_RATES)."""
 
@@ -57,15 +72,11 @@ class _Window(ABC, BaseThrottle):
         """Whom to count the request for. All of them have to be within the limit."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        number, _, period = str((api_settings.DEFAULT_THROTTLE_RATES or {})[self.scope]).partition("/")
-        length = _SECONDS[period[0]]
-        window, passed = divmod(time.time(), length)
-        self.left_s = length - passed
-        keys = [f"throttle:{self.scope}:{who}:{window:.0f}" for who in self.identities(request)]
-        counts = [counter.add(key, for_s=length) for key in keys]
-        return max(counts, default=0) <= int(number)
+        _mark_counted(request._request)
+        self.left_s = count(self.scope, self.identities(request))
+        return self.left_s is None
 
-    def wait(self) -> float:
+    def wait(self) -> float | None:
         return self.left_s
 
 
@@ -110,20 +121,58 @@ class PerLogin(_Window):
         return [address_of(request), f"account-{account}"]
 
 
-def address_of(request: Request) -> str:
-    """The peer, or whom a trusted proxy says it speaks for: the web server sees to that, no header here.
+class Throttle:
+    """Middleware: whatever no view of DRF's has counted, counts here: by account, else by address.
+
+    That is pages and the admin, before they do anything; and, once it is known, what came to no view or was
+    turned away before its view could count: unknown paths, bad tokens, forms without their CSRF token. A view
+    whose class says `throttle_classes = []` is not counted at all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        return response if _is_counted(request) else _refusal(request) or response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        of_drf = getattr(view, "cls", None)
+        kind = of_drf or getattr(view, "view_class", None)
+        if getattr(kind, "throttle_classes", None) == []:
+            _mark_counted(request)
+        return None if of_drf or _is_counted(request) else _refusal(request)
+
+
+def address_of(request: HttpRequest | Request) -> str:
+    """The peer, or whom a trusted proxy says it speaks for: config.edge sees to that, no header here.
 
     Of IPv6 the network: whoever has one address there has 2^64.
     """
-    text = str(request.META.get("REMOTE_ADDR") or "")
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((address, 64), strict=False).network_address)
-    return str(address)
+    return network_of(str(request.META.get("REMOTE_ADDR") or "")) or "unknown"
+
+
+def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """Counts the request; 429 if it is one too many."""
+    _mark_counted(request)
+    who = request.user
+    left_s = count("user", [str(who.pk)]) if who.is_authenticated else count("anon", [address_of(request)])
+    if left_s is None:
+        return None
+    seconds = math.ceil(left_s)
+    response = answers.response(request, 429, f"Too many requests. Please try again in {seconds} s.")
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _mark_counted(request: HttpRequest) -> None:
+    request.META["marquee.counted"] = True
+
+
+def _is_counted(request: HttpRequest) -> bool:
+    return "marquee.counted" in request.META
 
 
 def _increment(alias: str, key: str, for_s: int) -> int:

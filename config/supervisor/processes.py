@@ -78,10 +78,14 @@ def demo_environment(origin: str) -> dict[str, str]:
 
 
 def _serving(application: str, port: int) -> list[str]:
-    """An ASGI application on this machine's own address. What is open at the end gets 2 s."""
+    """An ASGI application on this machine's own address. What is open at the end gets 2 s.
+
+    Whom proxies speak for is the application's to say (TRUSTED_PROXIES): uvicorn would believe this machine.
+    """
     return python(
         "uvicorn",
         application,
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header"),
+        "--no-proxy-headers",
     )

@@ -27,6 +27,7 @@ class Metrics(View):
     """GET: everything that Prometheus reads."""
 
     http_method_names = ["get", "head"]
+    throttle_classes: list[Any] = []
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if settings.METRICS_TOKEN and not _knows_token(request):

@@ -36,6 +36,11 @@ def header(scope: Scope, name: bytes) -> bytes:
     return next((value for key, value in scope["headers"] if key == name), b"")
 
 
+def headers(scope: Scope, name: bytes) -> list[bytes]:
+    """Its values, of every line that has this name."""
+    return [value for key, value in scope["headers"] if key == name]
+
+
 def host_allowed(scope: Scope) -> bool:
     """Django's own rules (ALLOWED_HOSTS, USE_X_FORWARDED_HOST) for a request that never reaches Django."""
     name, port = scope.get("server") or ("localhost", None)
@@ -52,7 +57,7 @@ def host_allowed(scope: Scope) -> bool:
 
 
 def client_address(scope: Scope) -> str:
-    """The peer, or whom a trusted proxy says it speaks for (the server sees to that). Empty if unknown."""
+    """The peer, or whom a trusted proxy says it speaks for (config.edge sees to that). Empty if unknown."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
@@ -75,6 +80,13 @@ async def body(send: Send, data: bytes, *, more: bool = False) -> None:
 async def problem(send: Send, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
     """An RFC 9457 problem, as all of the API answers."""
     data = json.dumps(problems.body(status, detail)).encode()
-    sized = {"content-type": problems.CONTENT_TYPE, "content-length": str(len(data))}
+    await whole(send, status, problems.CONTENT_TYPE, data, headers)
+
+
+async def whole(
+    send: Send, status: int, content_type: str, data: bytes, headers: dict[str, str] | None = None
+) -> None:
+    """An answer that is all there."""
+    sized = {"content-type": content_type, "content-length": str(len(data))}
     await start(send, status, {**sized, **(headers or {})})
     await body(send, data)

@@ -6,7 +6,8 @@ import resource
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import IPv6Address, ip_address
+
+from core.addresses import network_of
 
 MAX_STREAMS = 5000
 MAX_STREAMS_PER_ADDRESS = 100
@@ -53,17 +54,6 @@ class Room:
             self._taken[key] -= 1
             if not self._taken[key]:
                 del self._taken[key]
-
-
-def network_of(address: str) -> str:
-    """Whom an address belongs to: itself; for IPv6 its /64, of which one subscriber has all addresses."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(ip, IPv6Address):
-        return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
-    return str(ip)
 
 
 def fit_open_files(wanted: int) -> int:

@@ -105,15 +105,18 @@ def test_a_body_arrives_whole_with_its_length_whatever_its_coding(port: int) -> 
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_too_large_is_refused(port: int, chunked: bool) -> None:
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+@pytest.mark.parametrize(
+    ("path", "form"), [(b"/api/", b"application/problem+json"), (b"/admin/", b"<h1>That is too large</h1>")]
+)
+def test_a_body_that_is_too_large_is_refused(port: int, chunked: bool, path: bytes, form: bytes) -> None:
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\n"
     said = (
         head + b"Transfer-Encoding: chunked\r\n\r\n" if chunked else head + b"Content-Length: 100001\r\n\r\n"
     )
     with _open(port, said + (b"186a1\r\n" + b"x" * 100_001 + b"\r\n" if chunked else b"")) as client:
         answer = client.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert b"application/problem+json" in answer
+    assert form in answer
     assert b"100000 bytes" in answer
 
 

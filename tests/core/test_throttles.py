@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.test import Client
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 
@@ -74,6 +75,58 @@ def test_sign_in_is_counted_by_address_and_by_account(valkey: redis.Redis, rates
 
 def test_unknown_paths_are_counted_too(valkey: redis.Redis, rates: dict[str, str]) -> None:
     assert statuses(APIClient(), "/api/nothing", 4) == [404, 404, 404, 429]
+
+
+def test_what_is_turned_away_before_its_view_counts_is_counted_too(
+    valkey: redis.Redis, rates: dict[str, str]
+) -> None:
+    forged = {"HTTP_AUTHORIZATION": "Bearer forged"}
+    assert statuses(APIClient(), "/api/movies", 4, **forged) == [401, 401, 401, 429]
+    assert statuses(APIClient(), "/api/settings", 4, REMOTE_ADDR="192.0.2.9") == [401, 401, 401, 429]
+    assert statuses(clients.client("user"), "/api/settings", 6) == [403] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/watch/1", "/nothing", "/static/nothing.js", "/admin/login/", "/admin/x"]
+)
+def test_pages_are_counted_and_the_refusal_is_one(
+    valkey: redis.Redis, rates: dict[str, str], path: str
+) -> None:
+    assert 429 not in statuses(APIClient(), path, 3)
+    response = APIClient().get(path)
+    assert (response.status_code, response["Content-Type"]) == (429, "text/html; charset=utf-8")
+    assert "Please try again in 60 s." in response.content.decode()
+    assert (response["Retry-After"], response["Cache-Control"]) == ("60", "no-store")
+
+
+def test_a_form_without_its_token_is_counted(valkey: redis.Redis, rates: dict[str, str]) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    forms = [client.post("/admin/login/", {"username": "ada"}, format="multipart") for _ in range(4)]
+    assert [form.status_code for form in forms] == [403, 403, 403, 429]
+    assert "<h1>That is not allowed</h1>" in forms[0].content.decode()
+
+
+def test_the_back_office_is_counted_by_account(valkey: redis.Redis, rates: dict[str, str]) -> None:
+    browser = Client()
+    browser.force_login(clients.user("viewer", is_staff=True))
+    assert [browser.get("/admin/").status_code for _ in range(6)] == [200] * 5 + [429]
+    assert statuses(APIClient(), "/", 1) == [200]
+
+
+def test_pages_and_the_api_share_one_count(valkey: redis.Redis, rates: dict[str, str]) -> None:
+    assert statuses(APIClient(), "/api/movies", 2) == [200, 200]
+    assert statuses(APIClient(), "/", 2) == [200, 429]
+
+
+def test_a_request_counts_once(valkey: redis.Redis, rates: dict[str, str]) -> None:
+    for path in ("/api/movies", "/", "/nothing", "/api/nothing", "/api/settings", "/admin/"):
+        valkey.flushall()
+        APIClient().get(path)
+        assert [int(valkey.get(key)) for key in valkey.keys("*throttle:anon*")] == [1], path
+
+
+def test_metrics_are_not_counted(valkey: redis.Redis, rates: dict[str, str]) -> None:
+    assert 429 not in statuses(APIClient(), "/metrics", 6)
 
 
 def test_health_is_not_counted(valkey: redis.Redis, rates: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 import redis
 
+from config.supervisor import processes
 from config.supervisor.children import end, spawn
 from tests import databases, servers
 
@@ -70,17 +71,8 @@ class Stack:
         return (self.folder / f"web-{self.port}.log").read_text()
 
     def start_web(self, port: int) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "config.asgi:application",
-            "--port",
-            str(port),
-            "--no-access-log",
-        ]
         with (self.folder / f"web-{port}.log").open("wb") as log:
-            web = spawn(command, cwd=ROOT, env=self.env, output=log)
+            web = spawn(processes.web(port), cwd=ROOT, env=self.env, output=log)
         self._ends.callback(end, web, (signal.SIGTERM, 5.0))
         until(lambda: self._answers(port), "the web process answers")
         return web

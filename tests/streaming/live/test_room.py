@@ -12,7 +12,7 @@ import pytest
 from streaming.live import http
 from streaming.live.app import LiveApp
 from streaming.live.hub import Hub
-from streaming.live.room import Refused, Room, fit_open_files, network_of
+from streaming.live.room import Refused, Room, fit_open_files
 from tests import loops
 
 
@@ -42,21 +42,6 @@ def test_a_place_is_given_back_when_the_stream_fails() -> None:
     with pytest.raises(RuntimeError), room.place("10.0.0.1"):
         raise RuntimeError
     assert room.taken == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
-        ("", ""),
-        ("unix:", ""),
-    ],
-)
-def test_whom_an_address_belongs_to(address: str, network: str) -> None:
-    assert network_of(address) == network
 
 
 def test_there_are_never_more_places_than_files_that_may_be_open() -> None:

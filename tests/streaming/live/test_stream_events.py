@@ -195,6 +195,21 @@ def test_a_client_that_leaves_gives_its_place_back(stack: Stack) -> None:
             assert stream.next().type == "snapshot"
 
 
+@linux_only
+def test_places_are_counted_by_address_whatever_a_client_says_of_it(stack: Stack) -> None:
+    movie, source = stack.new_movie(), "127.9.9.9"
+    path = f"/api/movies/{movie}/stream-events"
+    with ExitStack() as streams:
+        for number in range(MAX_STREAMS_PER_ADDRESS):
+            said = {"x_forwarded_for": f"203.0.113.{number}", "forwarded": f"for=203.0.113.{number}"}
+            streams.enter_context(stack.watch(movie, source=source, **said))
+        connection, response = stack.request(
+            "GET", path, source=source, x_forwarded_for="203.0.113.200", x_real_ip="203.0.113.200"
+        )
+        assert (response.status, response.headers["retry-after"]) == (429, "30")
+        connection.close()
+
+
 def test_with_the_database_away_streams_stay_and_then_go_on(stack: Stack) -> None:
     if not stack.on_sqlite:
         pytest.skip("the server is shared with other tests; tests/faults takes one of its own away")

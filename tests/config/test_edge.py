@@ -1,0 +1,107 @@
+"""The outermost layers, behind a real uvicorn: whom a request is from, and by which scheme it came."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from config import edge
+from core import addresses
+from streaming.live import http as live
+from streaming.live.http import Receive, Scope, Send
+
+WATCHDOG_S = 10.0
+
+
+async def tells(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with whom it was asked by."""
+    told = {"client": live.client_address(scope), "scheme": scope["scheme"]}
+    await live.whole(send, 200, "application/json", json.dumps(told).encode())
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[int]:
+    """The port of a uvicorn that serves `app` with the switches of config.supervisor.processes."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_level="critical", proxy_headers=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    give_up = time.monotonic() + WATCHDOG_S
+    while not server.started:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(WATCHDOG_S)
+        assert not thread.is_alive()
+
+
+def ask(port: int, *headers: tuple[str, str]) -> dict[str, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WATCHDOG_S)
+    try:
+        connection.putrequest("GET", "/")
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.endheaders()
+        told: dict[str, str] = json.loads(connection.getresponse().read())
+        return told
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[int]:
+    """A port whose proxies are this machine and 10.0.0.0/8."""
+    with serving(edge.Proxies(tells, addresses.networks(["127.0.0.1", "10.0.0.0/8"]))) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[int]:
+    """A port that trusts nobody, which is the default."""
+    with serving(edge.Proxies(tells, ())) as port:
+        yield port
+
+
+FOR, PROTO = "X-Forwarded-For", "X-Forwarded-Proto"
+
+
+def test_a_trusted_proxy_is_believed(behind: int) -> None:
+    told = ask(behind, (FOR, "203.0.113.5"), (PROTO, "https"))
+    assert told == {"client": "203.0.113.5", "scheme": "https"}
+    assert ask(behind) == {"client": "127.0.0.1", "scheme": "http"}
+
+
+def test_lines_are_read_in_their_order_and_proxies_passed_over(behind: int) -> None:
+    told = ask(behind, (FOR, "6.6.6.6, 2001:db8::5"), (FOR, "10.0.0.2"), (FOR, "10.0.0.1"))
+    assert told["client"] == "2001:db8::5"
+    assert ask(behind, (FOR, "6.6.6.6"), (FOR, "nonsense"))["client"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP"]
+)
+def test_no_other_header_is_read_from_anybody(behind: int, name: str) -> None:
+    told = ask(behind, (name, "for=6.6.6.6;proto=https" if name == "Forwarded" else "6.6.6.6"))
+    assert told == {"client": "127.0.0.1", "scheme": "http"}
+
+
+@pytest.mark.parametrize("said", ["https, http", "http,https", "HTTP/2", "wss", "", "httpss", "\xff"])
+def test_a_scheme_that_is_not_one_word_is_none(behind: int, said: str) -> None:
+    assert ask(behind, (PROTO, said))["scheme"] == "http"
+    assert ask(behind, (PROTO, "https"), (PROTO, "http"))["scheme"] == "http"
+
+
+def test_by_default_not_even_this_machine_is_believed(alone: int) -> None:
+    told = ask(alone, (FOR, "203.0.113.5"), (PROTO, "https"), ("Forwarded", "for=203.0.113.5"))
+    assert told == {"client": "127.0.0.1", "scheme": "http"}
