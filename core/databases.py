@@ -39,6 +39,10 @@ _ADVICE = {
     "or later is required": "Upgrade the server.",
     "already exists": "With --traceback it says where.",
 }
+_BYTES = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
 _START = "Start the server, or correct {variable}."
 _LOOK = _ADVICE["already exists"]
 
@@ -57,6 +61,17 @@ def name(alias: str) -> str:
         return f"MongoDB {_mongodb_hosts(settings['HOST'])}/{settings['NAME']}"
     host, port = settings["HOST"] or "local socket", settings["PORT"] or 5432
     return f"{connection.display_name} {host}:{port}/{settings['NAME']}"
+
+
+def size_bytes(alias: str) -> int:
+    """What it takes of the disk, its indexes included. No database reads its rows for that."""
+    connection: Any = connections[alias]
+    if connection.vendor == "mongodb":
+        told = connection.database.command("dbStats")
+        return int(told["storageSize"] + told["indexSize"])
+    with connection.cursor() as cursor:
+        cursor.execute(_BYTES[connection.vendor])
+        return int(cursor.fetchone()[0])
 
 
 def reach(alias: str) -> Any:

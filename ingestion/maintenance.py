@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from ingestion import backlog, refresh, reverify, runs
+from ingestion import backlog, daily, refresh, reverify, runs
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.parts import Part, in_parts
 from ingestion.runs import Report
@@ -43,6 +43,7 @@ def tick(report: Report, *first: tuple[str, Part]) -> dict[str, Any]:
         "The sweep of due searches": _search,
         "The sweep of due checks": _check,
         "The look at the queue": backlog.watch,
+        "The day in figures": _keep_figures,
     }
     ours = ((what, partial(part, report, at)) for what, part in parts.items())
     return in_parts(report, [*first, *ours])
@@ -70,6 +71,10 @@ def _search(report: Report, at: datetime) -> dict[str, int]:
 def _check(report: Report, at: datetime) -> dict[str, int]:
     due = list(dict.fromkeys([*_released(report, at), *reverify.due(at, limit=CHECKS)]))
     return {"checked": len(due), "switches": reverify.check_all(report, due)}
+
+
+def _keep_figures(report: Report, at: datetime) -> dict[str, int]:
+    return {"days": daily.keep(at)}
 
 
 def _failed_lately(at: datetime) -> set[int]:

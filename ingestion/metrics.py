@@ -6,24 +6,22 @@ the answer, and says so. Labels come from our own lists (jobs, states, providers
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+from django.db import connections
 from django.db.models import Count
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from core.questions import Question, put
-from ingestion import backlog, status, timetable
-from ingestion.models import IngestRun, Slot
+from ingestion import backlog, figures, status, timetable
+from ingestion.models import IngestRun
 from ingestion.registry import JOBS
 from providers import health
 from providers.models import Provider
-from streaming.models import QUALITY_CHOICES, Movie, StreamVersion
 
 ANSWER_WITHIN_S = 5.0
 """Prometheus itself waits for ten."""
@@ -106,14 +104,13 @@ def schedules(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def catalogue(_: datetime) -> Iterator[GaugeMetricFamily]:
-    published = Movie.objects.published().values_list("active_quality")
-    showing = dict(published.annotate(n=Count("pk")).order_by())
-    rungs = [((label,), float(showing.get(value, 0))) for value, label in QUALITY_CHOICES]
+    seen = figures.catalogue()
+    movies = seen["movies"]
+    rungs = [((label,), float(n)) for label, n in movies["by_quality"].items()]
     yield _gauge("marquee_movies_showing", "Films that the public sees, by quality.", rungs, "quality")
-    dark = Movie.objects.present().filter(active_stream__isnull=True).count()
-    yield _gauge("marquee_movies_without_stream", "Films that have no active stream.", [((), dark)])
-    states = dict(StreamVersion.objects.values_list("state").annotate(n=Count("pk")).order_by())
-    versions = [((state.value,), float(states.get(state, 0))) for state in StreamVersion.State]
+    dark = [((), float(movies["without_stream"]))]
+    yield _gauge("marquee_movies_without_stream", "Films that have no active stream.", dark)
+    versions = [((state,), float(n)) for state, n in seen["versions"].items()]
     yield _gauge("marquee_stream_versions", "Stream versions by what their probes say.", versions, "state")
 
 
@@ -131,20 +128,11 @@ def providers(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 def databases(_: datetime) -> Iterator[GaugeMetricFamily]:
     """Django's own tables, and ours if those are elsewhere."""
-    looked_up = {
-        PeriodicTask.objects.db: PeriodicTask.objects.filter(pk=0),
-        Slot.objects.db: Slot.objects.filter(pk=""),
-    }
-    took = [((alias,), _seconds(rows.exists)) for alias, rows in looked_up.items()]
+    seen = {alias: figures.database(alias) for alias in connections}
+    took = [((alias,), each["latency_ms"] / 1000) for alias, each in seen.items()]
     yield _gauge("marquee_database_latency_seconds", "How long a look-up by key takes.", took, "database")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    """How long it takes on a connection that is there already."""
-    work()
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+    sizes = [((alias,), float(each["bytes"])) for alias, each in seen.items()]
+    yield _gauge("marquee_database_bytes", "What a database takes of the disk.", sizes, "database")
 
 
 def _last_success(job: str) -> datetime | None:

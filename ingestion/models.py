@@ -11,7 +11,7 @@ from django.db import models
 
 from core.expiry import Expiry
 from core.ids import uuid7
-from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
+from ingestion.retention import DAYS_KEPT, LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
 
 JOB_NAME_CHARS = 24
 
@@ -132,3 +132,24 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class DailyStats(models.Model):
+    """One day (UTC) in figures, as of its end; of today, as of `at`. See `ingestion.figures`.
+
+    `counted` is what logs tell, so it may be counted again. `standing` is how things stood: null where nobody
+    looked in time, since that cannot be made up for.
+    """
+
+    day = models.CharField(primary_key=True, max_length=10, db_column="_id", help_text="2026-11-30")
+    start = models.DateTimeField()
+    at = models.DateTimeField()
+    counted = models.JSONField()
+    standing = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name_plural = "daily stats"
+        indexes = [Expiry(fields=["start"], name="daily_stats_by_day", after=DAYS_KEPT)]
+
+    def __str__(self) -> str:
+        return self.day

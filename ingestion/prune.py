@@ -17,9 +17,9 @@ from django.db.models import Q, QuerySet
 
 from core import conf
 from core.expiry import expires_by_itself
-from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.models import DailyStats, IngestLog, IngestRun, Job
 from ingestion.parts import in_parts
-from ingestion.retention import LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
+from ingestion.retention import DAYS_KEPT, LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
 from ingestion.runs import Report
 from providers.models import HOURS_KEPT, Provider, ProviderHour
 from streaming.models import Movie, StreamVersion
@@ -96,6 +96,7 @@ def _old(at: datetime) -> list[tuple[str, QuerySet[Any]]]:
         ("logs", IngestLog.objects.filter(at__lt=at - LOGS_KEPT).order_by("at", "pk")),
         ("runs", IngestRun.objects.filter(finished_at__lt=at - RUNS_KEPT).order_by("finished_at", "pk")),
         ("runs", ticks.filter(finished_at__lt=at - TICKS_KEPT).order_by("finished_at", "pk")),
+        ("days", DailyStats.objects.filter(start__lt=at - DAYS_KEPT).order_by("start", "pk")),
         ("hours", ProviderHour.objects.filter(hour__lt=at - HOURS_KEPT).order_by("hour", "pk")),
     ]
 

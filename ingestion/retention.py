@@ -11,3 +11,5 @@ LOGS_KEPT = timedelta(days=30)
 RUNS_KEPT = timedelta(days=30)
 TICKS_KEPT = timedelta(days=1)
 """A tick runs every minute and rarely has news. One that failed is kept as long as other runs."""
+DAYS_KEPT = timedelta(days=30)
+"""Figures of a day. What they were counted from goes when they do."""

@@ -5,11 +5,12 @@ An hour's key is computed, so a week is read by its keys. Numbers only; nothing 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import F
 
-from providers.models import ProviderHour
+from providers.models import COUNTERS, ProviderHour
 
 HOUR = timedelta(hours=1)
 
@@ -29,6 +30,14 @@ def last(slug: str, at: datetime, *, hours: int) -> list[ProviderHour]:
     keys = {ProviderHour.key_for(slug, start): start for start in starts}
     known = ProviderHour.objects.in_bulk(keys)
     return [known.get(key) or ProviderHour(key=key, hour=start) for key, start in keys.items()]
+
+
+def totals(start: datetime, end: datetime) -> dict[str, dict[str, int]]:
+    """By slug, what the hours from `start` to before `end` counted together."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for hour in ProviderHour.objects.filter(hour__gte=start, hour__lt=end):
+        found[hour.slug].update({name: getattr(hour, name) for name in COUNTERS})
+    return {slug: dict(found[slug]) for slug in sorted(found)}
 
 
 def _start(at: datetime) -> datetime:

@@ -68,6 +68,16 @@ class Provider(models.Model):
         slowness = min(max(self.latency_ms - 1_000, 0), 14_000) / 14_000
         return round(self.success_rate * self.honesty * (1 - slowness / 2), 1)
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """How it has been doing: `honesty` is how often its claims proved true, `reliability` all in one."""
+        return {
+            "reliability": self.reliability,
+            "success_rate": round(self.success_rate, 3),
+            "honesty": round(self.honesty, 3),
+            "latency_ms": round(self.latency_ms),
+        }
+
 
 class ProviderHour(models.Model):
     """What came of one provider's hour, in counters that many processes raise at once.
@@ -93,7 +103,14 @@ class ProviderHour(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def slug(self) -> str:
+        return self.key.partition(":")[0]
+
     @staticmethod
     def key_for(slug: str, at: datetime) -> str:
         """The key of the hour that `at` falls into."""
         return f"{slug}:{at.astimezone(UTC):%Y-%m-%dT%H}"
+
+
+COUNTERS = ("answered", "failed", "latency_ms", "probes", "probes_failed", "claims", "claims_kept")

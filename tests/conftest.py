@@ -16,6 +16,7 @@ from django.db import connections, router
 
 from config.databases import DOCUMENTS
 from core import throttles
+from ingestion import stats
 from providers import sessions
 from tests import expiry, servers
 
@@ -52,6 +53,14 @@ def _pace() -> Iterator[None]:
     yield
     sessions._sessions.clear()
     sessions._throttle.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _figures() -> Iterator[None]:
+    """What a process counted a moment ago were another test's rows."""
+    forget = stats.questions.cache_clear
+    yield
+    forget()
 
 
 @pytest.fixture(autouse=True)

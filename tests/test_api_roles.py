@@ -59,6 +59,8 @@ GET     api/providers                                  401  403    200    200   
 GET     api/providers/{provider}                       401  403    200    200    200
 POST    api/providers/{provider}/test                  401  403    403    403    200
 
+GET     api/stats                                      401  403    200    200    200
+
 GET     api/settings                                   401  403    200    200    200
 POST    api/settings                                   401  403    403    403    400
 GET     api/settings/{key}                             401  403    200    200    200

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 
 from core.ids import uuid7
-from ingestion import checking, status
+from ingestion import checking, daily, figures, status
 from ingestion.models import IngestLog, IngestRun, Job, Slot
 from streaming.live import reads
 from streaming.models import Movie, StreamSwitch, StreamVersion
@@ -173,6 +173,18 @@ def test_each_page_comes_sorted_by_an_index_and_each_row_by_its_key() -> None:
     assert wrong(pages_of_the_admin()) == []
 
 
+@pytest.mark.usefixtures("full")
+def test_a_day_is_counted_by_indexes_and_read_by_its_key() -> None:
+    """How the catalogue stands takes a look at each row of it: that is asked by the hour, or kept a while."""
+    start = AT.replace(hour=0) - DAY
+    with explained() as plans:
+        counted = figures.counted(start, start + DAY)
+        daily.history(AT)
+    assert counted["jobs"]
+    assert sum(counted["switches"].values())
+    assert wrong(plans) == []
+
+
 def pages_of_the_admin() -> list[Plan]:
     """What the change lists show. Django counts the rows as well, which reads them all: the price of its page
     numbers."""
@@ -200,6 +212,8 @@ def test_what_is_due_is_found_by_an_index(monkeypatch: pytest.MonkeyPatch) -> No
     viewer = clients.client("viewer")
     span = f"since={(AT - DAY):%Y-%m-%dT%H:%M:%SZ}&until={(AT - DAY / 2):%Y-%m-%dT%H:%M:%SZ}"
     monkeypatch.setattr(checking, "probe_all", lambda report, versions: [])
+    while daily.keep(AT):  # or the tick would: by the hour it looks at each row of the catalogue
+        pass
     with explained() as plans:
         for job in (Job.REFRESH, Job.TICK, Job.PRUNE, Job.REVERIFY):
             assert any(succeeded(job, at=AT).values()), f"{job} found nothing due"

@@ -1,5 +1,5 @@
 from core.routes import both
-from ingestion.api import jobs, metrics, settings, streams
+from ingestion.api import jobs, metrics, settings, stats, streams
 
 urlpatterns = [
     *both("api/movies/<movie:movie_id>/activate-stream", streams.ActivateStream.as_view(), "activate-stream"),
@@ -16,5 +16,6 @@ urlpatterns = [
     *both("api/ingest/logs", jobs.Logs.as_view(), "ingest-logs"),
     *both("metrics", metrics.Metrics.as_view(), "metrics"),
     *both("api/ingest/initialize", jobs.Initialize.as_view(), "ingest-initialize"),
+    *both("api/stats", stats.Stats.as_view(), "stats"),
     *both("api/settings", settings.Settings.as_view(), "settings"),
 ]

@@ -20,7 +20,7 @@ from core.serializers import Strict
 from core.throttles import Scoped
 from providers import hours, readiness, secrets, sessions, testing
 from providers.base import SAMPLE
-from providers.models import Provider
+from providers.models import COUNTERS, Provider
 from providers.registry import ADAPTERS
 from providers.testing import Report
 from providers.types import MovieRef
@@ -107,13 +107,10 @@ def provider_body(provider: Provider, at: datetime) -> dict[str, Any]:
 
 
 def health_body(provider: Provider, at: datetime) -> dict[str, Any]:
-    """How it has been doing. `honesty` is how often its claims proved true, `reliability` all in one."""
+    """How it has been doing."""
     backing_off = provider.backoff_until is not None and provider.backoff_until > at
     return {
-        "reliability": provider.reliability,
-        "success_rate": round(provider.success_rate, 3),
-        "honesty": round(provider.honesty, 3),
-        "latency_ms": round(provider.latency_ms),
+        **provider.scores,
         "backs_off_until": provider.backoff_until if backing_off else None,
         "backoff_rung": provider.backoff_rung,
         "blamed_at": provider.blamed_at,
@@ -127,8 +124,7 @@ def health_body(provider: Provider, at: datetime) -> dict[str, Any]:
 def last_day(slug: str, at: datetime) -> dict[str, int]:
     """What the hours of the last day counted: searches, probes, and claims that could be checked."""
     counted = hours.last(slug, at, hours=COUNTED_H)
-    names = ("answered", "failed", "probes", "probes_failed", "claims", "claims_kept")
-    return {name: sum(getattr(hour, name) for hour in counted) for name in names}
+    return {name: sum(getattr(hour, name) for hour in counted) for name in COUNTERS if name != "latency_ms"}
 
 
 def report_body(report: Report) -> dict[str, Any]:
