@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 
 class Strict(serializers.Serializer[None]):
-    """Refuses members that it does not know: a misspelt `if_seq` must not pass for none at all."""
+    """Refuses members that it does not know: a misspelt `if_seq` must not pass for none at all.
+
+    `example` is what somebody might send.
+    """
+
+    example: ClassVar[dict[str, Any] | None] = None
 
     @classmethod
     def read(cls, data: Any, **context: Any) -> dict[str, Any]:

@@ -79,10 +79,11 @@ def operation(
     """Declare a view's method.
 
     `name` is the operation's id (`listMovies`), for ever: clients are generated from it. `answer` is a shape
-    (`many(shape)` for a list, None for text or nothing) and comes with `status`. `refuses` are problems as
-    the view raises them, each an example of its status and reason; what the parts around a view refuse (a
-    role, a throttle, the size of a body) is known already. `headers` are those of the answer, with what they
-    say. `tagged`: the answer has an ETag, and `If-None-Match` is heeded. What is no JSON has a `media_type`.
+    (`many(shape)` for a list, a tuple of shapes for one of them, None for text or nothing) and comes with
+    `status`. `refuses` are problems as the view raises them, each an example of its status and reason; what
+    the parts around a view refuse (a role, a throttle, the size of a body) is known already. `headers` are
+    those of the answer, with what they say. `tagged`: the answer has an ETag, and `If-None-Match` is heeded.
+    What is no JSON has a `media_type`.
     """
     said = Operation(name, tag, answer, status, query, body, refuses, headers or {}, tagged, media_type)
 

@@ -18,6 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api import shapes
+from core.api.contract import Tag, operation
 from core.problems import Problem
 from core.questions import Question, put
 
@@ -25,27 +27,36 @@ ANSWER_WITHIN_S = 4.0
 SILENT = "does not answer"
 
 
-class Healthz(APIView):
-    """GET: the process answers. Nothing else is looked at, nor is it counted."""
+NOT_READY = Problem(
+    503, "Not ready: broker does not answer.", checks={"database": "ok", "broker": "does not answer"}
+)
 
+
+class Healthz(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_classes = []
 
+    @operation("isAlive", Tag.OPERATIONS, shapes.Alive)
     def get(self, request: Request) -> Response:
+        """The process answers.
+
+        Nothing else is looked at, nor is it counted.
+        """
         return Response({"status": "ok"})
 
 
 class Readyz(APIView):
-    """GET: databases, migrations and broker are there; 503 says which of them is missing.
-
-    `degraded` is ready, and has `warnings` of what is not as it should be.
-    """
-
     authentication_classes = []
     permission_classes = [AllowAny]
 
+    @operation("isReady", Tag.OPERATIONS, shapes.Ready, refuses=[NOT_READY])
     def get(self, request: Request) -> Response:
+        """Databases, migrations and broker are there.
+
+        503 says which of them is missing. `degraded` is ready, and has `warnings` of what is not as it
+        should be.
+        """
         states = _states({**_QUESTIONS, **_ADVICE})
         advice = {name: states.pop(name) for name in _ADVICE}
         if missing := _amiss(states):

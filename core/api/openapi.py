@@ -88,7 +88,8 @@ class Schema(AutoSchema):
         return "\n\n".join(filter(None, [self._doc()[1], refusals.who(self.view, self.method)]))
 
     def get_override_parameters(self) -> list[Any]:
-        return [self.said.query] if self.said.query else []
+        asked = self.said.query
+        return [asked] if asked and asked().fields else []
 
     def get_response_serializers(self) -> Any:
         return {}  # the library would guess from it whether to page and to filter
@@ -101,7 +102,7 @@ class Schema(AutoSchema):
 
     def _get_parameters(self) -> list[Json]:
         parameters: list[Json] = super()._get_parameters()
-        examples = getattr(self.said.query, "example", None) or {}
+        examples = (self.said.query.example if self.said.query else None) or {}
         for parameter in parameters:
             name = parameter["name"]
             if parameter["in"] == "path":
@@ -114,7 +115,7 @@ class Schema(AutoSchema):
         if self.said.body is None:
             return None
         component = self.resolve_serializer(self.said.body(), direction)
-        content = _media(component.ref, getattr(self.said.body, "example", None))
+        content = _media(component.ref, self.said.body.example)
         return {
             "content": {JSON: content},
             "required": bool(component.schema.get("required")),
@@ -140,6 +141,8 @@ class Schema(AutoSchema):
         )
 
     def _shape(self, answer: Any) -> Json:
+        if isinstance(answer, tuple):
+            return {"oneOf": [self._shape(each) for each in answer]}
         if isinstance(answer, serializers.ListSerializer):
             return {"type": "array", "items": self._shape(answer.child)}
         ref: Json = self.resolve_serializer(answer, "response").ref
@@ -227,6 +230,7 @@ def _media(schema: Json, example: Any) -> Json:
 
 
 def _example(answer: Any) -> Any:
+    answer = answer[0] if isinstance(answer, tuple) else answer
     return [_example(answer.child)] if isinstance(answer, serializers.ListSerializer) else answer.example
 
 

@@ -14,16 +14,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import conf, history, options
+from core.api import shapes
+from core.api.contract import Tag, many, operation
 from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.serializers import Strict
 
+CONTENDED = Problem(409, "TARGET_QUALITY is being changed by others all the time.", reason="contended")
+UNKNOWN = Problem(404, "There is no setting 'TARGET'. There are: …", reason="not_found")
 
-class Change(Strict):
-    """`{"key": "TARGET_QUALITY", "value": "1080p", "comment": "Our screens show no more."}`"""
+
+class SettingChange(Strict):
+    example = {"key": "TARGET_QUALITY", "value": "1080p", "comment": "Our screens show no more."}
 
     key = serializers.CharField(max_length=64)
-    value = serializers.JSONField()
+    value = shapes.Value()
     comment = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
     def validate_key(self, key: str) -> str:
@@ -34,8 +39,10 @@ class Change(Strict):
         return key
 
 
-class Reversion(Strict):
-    """`{"change": 3}`: what that entry of the history says is to hold again."""
+class SettingReversion(Strict):
+    """What that entry of the history says is to hold again."""
+
+    example = {"change": 3}
 
     change = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     comment = serializers.CharField(max_length=300, required=False, allow_blank=True)
@@ -46,11 +53,16 @@ class NoQuery(Strict):
 
 
 class SettingList(APIView):
-    """GET all settings with their source. POST is `ingestion.api.settings`: it can say what would switch."""
+    """POST is `ingestion.api.settings`: it can say what would switch."""
 
     permission_classes = [OperatorWrites]
 
+    @operation("listSettings", Tag.SETTINGS, many(shapes.Setting))
     def get(self, request: Request) -> Response:
+        """All runtime settings.
+
+        What holds, where that comes from, and what is allowed.
+        """
         return Response([setting_body(state) for state in conf.describe()])
 
     @staticmethod
@@ -61,14 +73,22 @@ class SettingList(APIView):
 
 
 class SettingDetail(APIView):
-    """GET one setting. DELETE an operator's word: the environment's value or the default holds again."""
-
     permission_classes = [OperatorWrites]
 
+    @operation("getSetting", Tag.SETTINGS, shapes.Setting, refuses=[UNKNOWN])
     def get(self, request: Request, key: str) -> Response:
+        """One runtime setting.
+
+        What holds, where that comes from, and what is allowed.
+        """
         return Response(setting_body(_known(key)))
 
+    @operation("resetSetting", Tag.SETTINGS, shapes.Setting, query=NoQuery, refuses=[UNKNOWN, CONTENDED])
     def delete(self, request: Request, key: str) -> Response:
+        """Take an operator's word back.
+
+        The environment's value or the default holds again.
+        """
         NoQuery.read(request.query_params)
         _known(key)
         with refusals():
@@ -76,24 +96,37 @@ class SettingDetail(APIView):
 
 
 class SettingHistory(APIView):
-    """GET who set it to what, newest first."""
-
     permission_classes = [IsViewer]
 
+    @operation("getSettingHistory", Tag.SETTINGS, many(shapes.SettingEntry), refuses=[UNKNOWN])
     def get(self, request: Request, key: str) -> Response:
+        """Who set it to what.
+
+        The newest 200 entries, the newest first.
+        """
         _known(key)
         return Response([asdict(entry) for entry in history.of(key)])
 
 
 class SettingRevert(APIView):
-    """POST the number of an entry of the history: what it says holds again, by one more change."""
-
     permission_classes = [IsOperator]
 
+    @operation(
+        "revertSetting",
+        Tag.SETTINGS,
+        shapes.Setting,
+        query=NoQuery,
+        body=SettingReversion,
+        refuses=[UNKNOWN, CONTENDED],
+    )
     def post(self, request: Request, key: str) -> Response:
+        """Let an entry of the history hold again.
+
+        That is one more change, and one more entry.
+        """
         NoQuery.read(request.query_params)
         _known(key)
-        asked = Reversion.read(request.data)
+        asked = SettingReversion.read(request.data)
         comment = asked.get("comment", "")
         with refusals("change"):
             state = conf.revert(key, asked["change"], comment=comment, **_said(request))
@@ -108,7 +141,7 @@ def refusals(field: str = "") -> Iterator[None]:
     except (conf.OptionError, history.UnknownChange) as error:
         raise serializers.ValidationError({field: [str(error)]}) from None
     except history.Contended as error:
-        raise Problem(409, str(error)) from None
+        raise Problem(409, str(error), reason="contended") from None
 
 
 def setting_body(state: conf.State) -> dict[str, Any]:
@@ -121,7 +154,7 @@ def _known(key: str) -> conf.State:
     try:
         return conf.state(key)
     except conf.OptionError as error:
-        raise Problem(404, str(error)) from None
+        raise Problem(404, str(error), reason="not_found") from None
 
 
 def _said(request: Request) -> dict[str, Any]:

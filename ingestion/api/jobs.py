@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.contract import Tag, many, operation
 from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.routes import LARGEST_ID
 from core.serializers import Strict
 from ingestion import progress, runs, schedule, status
+from ingestion.api import shapes
 from ingestion.models import IngestLog, IngestRun
 from ingestion.registry import JOBS
 from streaming.models import Movie
@@ -58,89 +60,6 @@ def log_body(line: IngestLog) -> dict[str, Any]:
     }
 
 
-class Status(APIView):
-    """GET what every job is doing, and whether there is anybody to do it."""
-
-    permission_classes = [IsViewer]
-
-    def get(self, request: Request) -> Response:
-        return Response(status.snapshot(timezone.now()))
-
-
-class RunJob(APIView):
-    """POST: start a job now; 202 with its run.
-
-    With `again` true it is the run that was active already; if that had begun, one more follows it.
-    """
-
-    permission_classes = [IsOperator]
-
-    def post(self, request: Request, job: str) -> Response:
-        if job not in JOBS:
-            raise Problem(404, _no_job(job))
-        movie_id = _movie(job, request.data)
-        run, created = runs.queue(
-            job,
-            movie_id=movie_id,
-            trigger="api",
-            requested_by=request.user.get_username(),
-            at=timezone.now(),
-        )
-        return Response(run_body(run) | {"again": not created}, status=202)
-
-
-class Runs(APIView):
-    """GET the newest runs; filters: job, status, movie, correlation_id, limit."""
-
-    permission_classes = [IsViewer]
-
-    def get(self, request: Request) -> Response:
-        filters = RunFilter.read(request.query_params)
-        limit = filters.pop("limit")
-        rows = IngestRun.objects.filter(**filters).order_by("-id")[:limit]
-        return Response([run_body(run) for run in rows])
-
-
-class Run(APIView):
-    """GET one run; DELETE cancels it."""
-
-    permission_classes = [OperatorWrites]
-
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        run = IngestRun.objects.filter(pk=run_id).first()
-        if run is None:
-            raise Problem(404, f"There is no run {run_id}.")
-        return Response(run_body(run))
-
-    def delete(self, request: Request, run_id: uuid.UUID) -> Response:
-        try:
-            run = runs.cancel(run_id, by=request.user.get_username(), at=timezone.now())
-        except runs.UnknownRun as error:
-            raise Problem(404, str(error)) from None
-        return Response(run_body(run))
-
-
-class Logs(APIView):
-    """GET the newest log lines; filters: job, status, movie, run, since, until, text, limit."""
-
-    permission_classes = [IsViewer]
-
-    def get(self, request: Request) -> Response:
-        filters = LogFilter.read(request.query_params)
-        limit = filters.pop("limit")
-        lines = IngestLog.objects.filter(**filters).order_by("-id")[:limit]
-        return Response([log_body(line) for line in lines])
-
-
-class Initialize(APIView):
-    """POST: write the schedule from the settings again. What an operator disabled stays disabled."""
-
-    permission_classes = [IsOperator]
-
-    def post(self, request: Request) -> Response:
-        return Response({"scheduled": schedule.initialize()})
-
-
 class JobName(serializers.CharField):
     """A job that there is."""
 
@@ -158,11 +77,15 @@ class _Newest(Strict):
 
 
 class RunFilter(_Newest):
+    example = {"job": "content.match", "status": "running", "limit": 20}
+
     status = serializers.ChoiceField(choices=IngestRun.Status.choices, required=False)
     correlation_id = serializers.CharField(required=False, max_length=64)
 
 
 class LogFilter(_Newest):
+    example = {"status": "UPGRADED", "since": "2026-11-22T00:00:00Z", "text": "1080p", "limit": 20}
+
     status = serializers.ChoiceField(choices=IngestLog.Status.choices, required=False)
     run = serializers.UUIDField(source="run_id", required=False)
     since = serializers.DateTimeField(source="at__gte", required=False)
@@ -171,11 +94,125 @@ class LogFilter(_Newest):
 
 
 class OneMovie(Strict):
+    example = {"movie": 45745}
+
     movie = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
 
 class NoParameters(Strict):
     """Most jobs do all there is to do."""
+
+
+UNKNOWN_JOB = Problem(404, "There is no job 'content.mach'. There are: …", reason="unknown_job")
+UNKNOWN_MOVIE = Problem(404, "There is no movie 550.", reason="not_found")
+UNKNOWN_RUN = Problem(404, "There is no run 019a9d7e-7c1a-7cc0-8e3a-0d7f3f6f9b11.", reason="not_found")
+
+
+class Status(APIView):
+    permission_classes = [IsViewer]
+
+    @operation("getStatus", Tag.JOBS, shapes.Status)
+    def get(self, request: Request) -> Response:
+        """What every job is doing.
+
+        And whether there is anybody to do it: workers, scheduler, broker; how each provider stands; what is
+        overdue. What ended is counted over 24 hours.
+        """
+        return Response(status.snapshot(timezone.now()))
+
+
+class RunJob(APIView):
+    permission_classes = [IsOperator]
+
+    @operation(
+        "startJob", Tag.JOBS, shapes.RunAsked, status=202, body=OneMovie, refuses=[UNKNOWN_JOB, UNKNOWN_MOVIE]
+    )
+    def post(self, request: Request, job: str) -> Response:
+        """Start a job now.
+
+        Answers with its run. With `again` true it is the run that was active already; if that had begun, one
+        more follows it. Only `content.match` takes a movie; without one it is of all that are due.
+        """
+        if job not in JOBS:
+            raise Problem(404, _no_job(job), reason="unknown_job")
+        movie_id = _movie(job, request.data)
+        run, created = runs.queue(
+            job,
+            movie_id=movie_id,
+            trigger="api",
+            requested_by=request.user.get_username(),
+            at=timezone.now(),
+        )
+        return Response(run_body(run) | {"again": not created}, status=202)
+
+
+class Runs(APIView):
+    permission_classes = [IsViewer]
+
+    @operation("listRuns", Tag.JOBS, many(shapes.Run), query=RunFilter)
+    def get(self, request: Request) -> Response:
+        """The newest runs.
+
+        Of all jobs, or as filtered; how far each is, and how fast.
+        """
+        filters = RunFilter.read(request.query_params)
+        limit = filters.pop("limit")
+        rows = IngestRun.objects.filter(**filters).order_by("-id")[:limit]
+        return Response([run_body(run) for run in rows])
+
+
+class Run(APIView):
+    permission_classes = [OperatorWrites]
+
+    @operation("getRun", Tag.JOBS, shapes.Run, refuses=[UNKNOWN_RUN])
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """One run.
+
+        How far it is, or how it ended.
+        """
+        run = IngestRun.objects.filter(pk=run_id).first()
+        if run is None:
+            raise Problem(404, f"There is no run {run_id}.", reason="not_found")
+        return Response(run_body(run))
+
+    @operation("cancelRun", Tag.JOBS, shapes.Run, refuses=[UNKNOWN_RUN])
+    def delete(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Cancel a run.
+
+        One that waits never begins; one that works stops at its next step. One that is over stays as it is.
+        """
+        try:
+            run = runs.cancel(run_id, by=request.user.get_username(), at=timezone.now())
+        except runs.UnknownRun as error:
+            raise Problem(404, str(error), reason="not_found") from None
+        return Response(run_body(run))
+
+
+class Logs(APIView):
+    permission_classes = [IsViewer]
+
+    @operation("listLogs", Tag.JOBS, many(shapes.LogLine), query=LogFilter)
+    def get(self, request: Request) -> Response:
+        """The newest log lines.
+
+        What runs said of themselves: of all jobs, or as filtered.
+        """
+        filters = LogFilter.read(request.query_params)
+        limit = filters.pop("limit")
+        lines = IngestLog.objects.filter(**filters).order_by("-id")[:limit]
+        return Response([log_body(line) for line in lines])
+
+
+class Initialize(APIView):
+    permission_classes = [IsOperator]
+
+    @operation("initializeSchedule", Tag.JOBS, shapes.Schedule)
+    def post(self, request: Request) -> Response:
+        """Write the schedule from the settings.
+
+        Twice is the same as once. What an operator disabled stays disabled.
+        """
+        return Response({"scheduled": schedule.initialize()})
 
 
 def _no_job(name: str) -> str:

@@ -6,7 +6,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.problems import Problem
-from streaming.errors import NotPlayable, SwitchError, UnknownMovie, UnknownVersion
+from streaming.errors import (
+    Contended,
+    NotPlayable,
+    StaleSeq,
+    SwitchError,
+    UnknownMovie,
+    UnknownVersion,
+    Withdrawn,
+)
+
+UNKNOWN = [
+    Problem(404, "There is no movie 550.", reason=UnknownMovie.code),
+]
+REFUSED = {
+    problem.members["reason"]: problem
+    for problem in (
+        Problem(409, "The movie has moved on to switch 3.", reason=StaleSeq.code),
+        Problem(
+            409, "That version cannot be made active: broken.", reason=NotPlayable.code, reasons=["broken"]
+        ),
+        Problem(409, "Sintel (2010) was taken out of the catalogue.", reason=Withdrawn.code),
+        Problem(409, "Sintel (2010) is being switched by others all the time.", reason=Contended.code),
+    )
+}
+"""What a switch may be refused for, by reason."""
 
 
 @contextmanager

@@ -10,8 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import conf, options
-from core.api.settings import Change, SettingList, refusals
+from core.api.contract import Tag, operation
+from core.api.settings import CONTENDED, SettingChange, SettingList, refusals
+from core.api.shapes import Setting
 from core.serializers import Strict
+from ingestion.api import shapes
 from streaming import rehearsal
 from streaming.models import StreamVersion
 from streaming.rehearsal import Difference, Effect, Rehearsal
@@ -21,15 +24,27 @@ WITHIN_S = 10.0
 
 
 class Asked(Strict):
+    example = {"dry_run": True}
+
     dry_run = serializers.BooleanField(default=False)
 
 
 class Settings(SettingList):
-    """GET all settings with their source; POST one change, or with `?dry_run=true` what it would do."""
-
+    @operation(
+        "changeSetting",
+        Tag.SETTINGS,
+        (Setting, shapes.Rehearsal),
+        query=Asked,
+        body=SettingChange,
+        refuses=[CONTENDED],
+    )
     def post(self, request: Request) -> Response:
+        """Change a setting.
+
+        For all processes at once. With `dry_run` nothing is written: the answer says what that would switch.
+        """
         dry_run = Asked.read(request.query_params)["dry_run"]
-        wanted = Change.read(request.data)
+        wanted = SettingChange.read(request.data)
         if not dry_run:
             return self.change(request, **wanted)
         with refusals("value"):

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from core.api.contract import Tag, operation
 from core.permissions import IsEditor, IsViewer
 from core.problems import Problem
 from core.roles import Role, has_role
@@ -20,19 +21,25 @@ from core.routes import LARGEST_ID
 from core.serializers import Strict
 from core.throttles import PerAccount, Scoped
 from ingestion import editors, runs
+from ingestion.api import shapes
 from ingestion.api.jobs import run_body
-from ingestion.api.refusals import as_problems
+from ingestion.api.refusals import REFUSED, UNKNOWN, as_problems
 from ingestion.models import Job
 from streaming import turns, verification
-from streaming.api.views import switch_body
+from streaming.api.shapes import VERSION, Decision
+from streaming.api.views import UNKNOWN_MOVIE, switch_body
 from streaming.models import Movie
 from streaming.querysets import MovieQuerySet
 from streaming.switching import Suppression, actor_of
 
 PUBLIC_RUN = ("id", "job", "movie", "status", "queued_at")
+NOTHING_TO_UNDO = Problem(409, "No switch of Sintel (2010) is left to undo.", reason="nothing_to_undo")
+PAST_GRACE = Problem(409, "That stream was retired too long ago.", reason="past_grace")
 
 
 class Activation(Strict):
+    example = {"version": VERSION, "reason": "The better cut", "pin": False, "if_seq": 2}
+
     version = serializers.UUIDField()
     reason = serializers.CharField(max_length=500)
     pin = serializers.BooleanField(default=False)
@@ -41,6 +48,8 @@ class Activation(Strict):
 
 
 class Rollback(Strict):
+    example = {"reason": "Wrong cut", "suppress": "forever", "if_seq": 2}
+
     reason = serializers.CharField(max_length=500)
     suppress = serializers.ChoiceField(choices=Suppression.choices, default=Suppression.FOREVER)
     until = serializers.DateTimeField(required=False)
@@ -57,11 +66,16 @@ class Rollback(Strict):
 
 
 class ActivateStream(APIView):
-    """POST: make another version active, after probing it."""
-
     permission_classes = [IsEditor]
 
+    @operation(
+        "activateStream", Tag.STREAMS, shapes.Moved, body=Activation, refuses=[*UNKNOWN, *REFUSED.values()]
+    )
     def post(self, request: Request, movie_id: int) -> Response:
+        """Make a version the active one.
+
+        It is probed first. With `if_seq` nothing happens if the movie has moved on since you looked.
+        """
         wanted = Activation.read(request.data)
         with as_problems():
             row = editors.activate(
@@ -76,11 +90,21 @@ class ActivateStream(APIView):
 
 
 class RollBack(APIView):
-    """POST: undo the newest switch, after probing where that leads."""
-
     permission_classes = [IsEditor]
 
+    @operation(
+        "rollBack",
+        Tag.STREAMS,
+        shapes.Moved,
+        body=Rollback,
+        refuses=[UNKNOWN_MOVIE, *REFUSED.values(), NOTHING_TO_UNDO, PAST_GRACE],
+    )
     def post(self, request: Request, movie_id: int) -> Response:
+        """Undo the newest switch.
+
+        Where it leads is probed first. `suppress` says for how long the stream that is left must not come
+        back.
+        """
         at = timezone.now()
         wanted = Rollback.read(request.data, at=at)
         with as_problems():
@@ -95,26 +119,32 @@ class RollBack(APIView):
 
 
 class WhyThisOne(APIView):
-    """GET the decision as it would be made now; nothing is written."""
-
     permission_classes = [IsViewer]
 
+    @operation("getDecision", Tag.STREAMS, Decision, refuses=[UNKNOWN_MOVIE])
     def get(self, request: Request, movie_id: int) -> Response:
+        """Why this stream, and why not that one.
+
+        The decision as it would be made now, with every reason for and against each version.
+        """
         with as_problems():
             seen = turns.read(movie_id, at=timezone.now())
         return Response({"movie": movie_id, "seq": seen.movie.switch_seq, **seen.decide().as_json()})
 
 
 class Recheck(APIView):
-    """POST: search and probe this movie again, soon. Editors may as often as they may do anything."""
-
     permission_classes = [IsAuthenticated]
     throttle_scope = "recheck"
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [PerAccount() if has_role(self.request.user, Role.EDITOR) else Scoped()]
 
+    @operation("recheckMovie", Tag.STREAMS, shapes.Recheck, status=202, refuses=[UNKNOWN_MOVIE])
     def post(self, request: Request, movie_id: int) -> Response:
+        """Search and probe a movie again.
+
+        Soon, and once, however many ask. Editors may as often as they may do anything.
+        """
         editor = has_role(request.user, Role.EDITOR)
         _require(Movie.objects.present() if editor else Movie.objects.published(), movie_id)
         who = request.user.get_username()
@@ -127,20 +157,32 @@ class Recheck(APIView):
         return Response(shown | {"again": not created}, status=202)
 
 
-class Report(Strict):
+class PlaybackReport(Strict):
+    example = {"version": VERSION, "code": "player_3016"}
+
     version = serializers.UUIDField()
     code = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
 
 class PlaybackReports(APIView):
-    """POST a player's error. It only makes the next probe of that stream due; it never changes a state."""
-
     permission_classes = [AllowAny]
     throttle_classes = [Scoped]
     throttle_scope = "report"
 
+    @operation(
+        "reportPlayback",
+        Tag.STREAMS,
+        shapes.Accepted,
+        status=202,
+        body=PlaybackReport,
+        refuses=[UNKNOWN_MOVIE],
+    )
     def post(self, request: Request, movie_id: int) -> Response:
-        version = Report.read(request.data)["version"]
+        """Report that a stream does not play.
+
+        It only makes the next probe of that stream due; it never changes anything by itself.
+        """
+        version = PlaybackReport.read(request.data)["version"]
         movie = _require(Movie.objects.published(), movie_id)
         if movie.active_stream_id == version:
             verification.look_soon(version, at=timezone.now())

@@ -13,12 +13,14 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from core.api.contract import Tag, many, operation
 from core.permissions import IsOperator, IsViewer
 from core.problems import Problem
 from core.routes import LARGEST_ID
 from core.serializers import Strict
 from core.throttles import Scoped
 from providers import hours, readiness, secrets, sessions, testing
+from providers.api import shapes
 from providers.base import SAMPLE
 from providers.models import COUNTERS, Provider
 from providers.registry import ADAPTERS
@@ -41,41 +43,54 @@ class Film(Strict):
 
 
 class Trial(Strict):
-    """`{}` or `{"movie": {"title": "Sintel", "tmdb_id": 45745}}`"""
+    example = {"movie": {"title": "Sintel", "tmdb_id": 45745}}
 
     movie = Film(required=False)
 
 
-class ProviderList(APIView):
-    """GET all providers, the preferred ones first."""
+UNKNOWN = Problem(404, "There is no provider 'libary'.", reason="not_found")
 
+
+class ProviderList(APIView):
     permission_classes = [IsViewer]
 
+    @operation("listProviders", Tag.PROVIDERS, many(shapes.Provider))
     def get(self, request: Request) -> Response:
+        """All providers.
+
+        The preferred ones first: how each is doing, what it lacks before it can be asked, its pace.
+        """
         at = timezone.now()
         return Response([provider_body(provider, at) for provider in Provider.objects.all()])
 
 
 class ProviderDetail(APIView):
-    """GET one provider, with what came of its last day."""
-
     permission_classes = [IsViewer]
 
+    @operation("getProvider", Tag.PROVIDERS, shapes.ProviderDetail, refuses=[UNKNOWN])
     def get(self, request: Request, slug: str) -> Response:
+        """One provider.
+
+        With what came of its last day.
+        """
         at = timezone.now()
         return Response({**provider_body(_require(slug), at), "last_day": last_day(slug, at)})
 
 
 class ProviderTest(APIView):
-    """POST: search it for a film and probe the first stream, enabled or not. Nothing is written."""
-
     permission_classes = [IsOperator]
     throttle_scope = "provider-test"
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [Scoped()]
 
+    @operation("testProvider", Tag.PROVIDERS, shapes.TestReport, body=Trial, refuses=[UNKNOWN])
     def post(self, request: Request, slug: str) -> Response:
+        """Try a provider out.
+
+        Searches it for a film, enabled or not, and probes the first stream; without a film the adapter's own
+        sample. It takes twenty seconds at most and writes nothing. What stops it is an answer as well.
+        """
         provider, film = _require(slug), Trial.read(request.data).get("movie")
         sample = ADAPTERS[provider.adapter].sample if provider.adapter in ADAPTERS else SAMPLE
         return Response(report_body(testing.try_out(provider, MovieRef(**film) if film else sample)))

@@ -16,22 +16,43 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.contract import Tag, many, operation
 from core.permissions import IsViewer
 from core.problems import Problem
 from core.roles import Role, has_role
 from core.routes import LARGEST_ID
 from core.serializers import Strict
 from streaming import events, public
+from streaming.api import shapes
 from streaming.api.versions import versions_of
 from streaming.models import Movie, StreamSwitch
 
+UNKNOWN_MOVIE = Problem(404, "There is no movie 550.", reason="not_found")
+NOTHING_TO_PLAY = [
+    UNKNOWN_MOVIE,
+    Problem(404, "Movie 550 has no stream at the moment.", reason="no_stream"),
+    Problem(404, "Movie 551 has no stream at the moment.", reason="withdrawn"),
+]
+FAILED_PRECONDITION = Problem(412, "What the request takes for granted is not so (any more).")
+
 
 class ActiveStream(APIView):
-    """GET the stream that is active now. With `If-None-Match`, 304 while it is the same."""
-
     permission_classes = [AllowAny]
 
+    @operation(
+        "getActiveStream",
+        Tag.STREAMS,
+        shapes.ActiveStream,
+        refuses=[*NOTHING_TO_PLAY, FAILED_PRECONDITION],
+        headers={"Cache-Control": "`no-cache`: ask each time, with the `ETag`."},
+        tagged=True,
+    )
     def get(self, request: Request, movie_id: int) -> HttpResponse:
+        """What to play.
+
+        The stream that is active now; ask again with its `ETag`, and an unchanged one is an empty 304.
+        `reason` says why there is nothing: `no_stream` so far, or `withdrawn`.
+        """
         try:
             body = public.active_stream(movie_id, at=timezone.now())
         except public.NoStream as missing:
@@ -40,27 +61,36 @@ class ActiveStream(APIView):
 
 
 class StreamVersions(APIView):
-    """GET every version of a movie; staff see what is not for the public."""
-
     permission_classes = [AllowAny]
 
+    @operation("listStreamVersions", Tag.STREAMS, many(shapes.Version), refuses=[UNKNOWN_MOVIE])
     def get(self, request: Request, movie_id: int) -> Response:
+        """Every version of a movie.
+
+        What each claims, what it measured, and why it may be chosen or not. Staff see what is not for the
+        public.
+        """
         staff = has_role(request.user, Role.VIEWER)
         _movie(movie_id, staff=staff)
         return Response(versions_of(movie_id, staff=staff, at=timezone.now()))
 
 
 class LogQuery(Strict):
+    example = {"limit": 20, "before": 40}
+
     limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
     before = serializers.IntegerField(default=LARGEST_ID, min_value=1, max_value=LARGEST_ID)
 
 
 class Switches(APIView):
-    """GET a movie's switch log, newest first: at most `limit` turns, those `before` a seq."""
-
     permission_classes = [IsViewer]
 
+    @operation("listSwitches", Tag.STREAMS, many(shapes.Switch), query=LogQuery, refuses=[UNKNOWN_MOVIE])
     def get(self, request: Request, movie_id: int) -> Response:
+        """A movie's switch log.
+
+        The newest first, each with its decision; those `before` a `seq` for the next page.
+        """
         asked = LogQuery.read(request.query_params)
         movie = _movie(movie_id, staff=True)
         rows = StreamSwitch.objects.of(movie.pk).filter(seq__lt=asked["before"])
