@@ -7,6 +7,7 @@ is a single short file, tested offline from recorded answers.
 from __future__ import annotations
 
 import logging
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PAGE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9]")
 
 
 class Capability(StrEnum):
@@ -106,16 +108,32 @@ class LicensedProvider(ABC):
     def read(self, movie: MovieRef, responses: Sequence[Response]) -> SearchAnswer:
         """`parse_search`, less each candidate that shows a secret of ours: what it says is public.
 
-        What is left out is counted as skipped. Raises what `parse_search` does, and ProviderBadResponse for
-        a candidate whose URL is none.
+        What is left out is counted as skipped. Raises what `parse_search` and `vet` do.
         """
         answer = self.parse_search(movie, responses)
         fit = tuple(candidate for candidate in answer.candidates if not self.reveals(candidate))
         if revealing := len(answer.candidates) - len(fit):
             log.warning("%s: %d streams left out, as they show a secret setting", self.name, revealing)
-        for candidate in fit:  # or storing it would fail, and lose the other answers with it
-            self.canonical_url(candidate.url)
+        for candidate in fit:
+            self.vet(candidate)
         return replace(answer, candidates=fit, skipped=answer.skipped + revealing)
+
+    @final
+    def vet(self, candidate: StreamCandidate) -> None:
+        """Raises ProviderBadResponse unless both of its addresses lead to the web.
+
+        A stream without one could not be stored, and the other answers would be lost with it. A licence's is
+        shown to viewers as a link, here and by every frontend: a script must not be in it.
+        """
+        scheme, page = urlsplit(self.canonical_url(candidate.url)).scheme, candidate.rights.licence_url
+        if scheme not in _DEFAULT_PORTS:
+            raise ProviderBadResponse(
+                f"a stream is neither http nor https: {scheme[:20]!r}", provider=self.name
+            )
+        if page and not _PAGE.match(page):
+            raise ProviderBadResponse(
+                f"a licence's page is neither http nor https: {page[:200]!r}", provider=self.name
+            )
 
     @final
     def reveals(self, candidate: StreamCandidate) -> bool:

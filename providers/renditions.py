@@ -55,6 +55,7 @@ def answer(
             candidate = _candidate(row, response)
             if provider.reveals(candidate):  # or it would stand in the way of its like without
                 raise ValueError("it shows a secret setting, and what is said of a stream is public")
+            provider.vet(candidate)
             key = candidate.ref or provider.canonical_url(candidate.url)
             if key in found:
                 raise ValueError(f"{key[:200]!r} is listed twice")

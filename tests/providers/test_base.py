@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
+from providers import rows
 from providers.errors import ProviderBadResponse
 from providers.messages import Response
 from providers.options import ConfigField, problems
-from providers.types import MovieRef, StreamCandidate
+from providers.types import MovieRef, Rights, StreamCandidate
 from tests.providers.broken.tidy import Tidy
 
 TOKEN = "a/secret of+ours"
@@ -45,6 +47,29 @@ def test_a_candidate_without_an_address_is_a_bad_answer_of_its_provider(url: str
     provider = Tidy({"base_url": "https://films.example.org", "token": TOKEN}, name="films")
     with pytest.raises(ProviderBadResponse, match="films: not an absolute URL"):
         provider.read(BUNNY, answer(GOOD, {**GOOD, "url": url}))
+
+
+def test_a_stream_that_is_not_of_the_web_is_a_bad_answer_of_its_provider() -> None:
+    provider = Tidy({"base_url": "https://films.example.org", "token": TOKEN}, name="films")
+    with pytest.raises(ProviderBadResponse, match="films: a stream is neither http nor https: 'javascript'"):
+        provider.read(BUNNY, answer({**GOOD, "url": "javascript://films.example.org/%0aalert(1)"}))
+
+
+@pytest.mark.parametrize(
+    "page", ["javascript:alert(1)", " javascript://h/%0aalert(1)", "data:text/html,x", "//h/l"]
+)
+def test_a_licence_that_leads_to_a_script_is_a_bad_answer_of_its_provider(page: str) -> None:
+    """It becomes a link on the page that viewers watch, and in whatever a frontend makes of it."""
+
+    class Linking(Tidy):
+        """Says where its licence can be read."""
+
+        def candidate(self, row: rows.Row) -> StreamCandidate:
+            return replace(super().candidate(row), rights=Rights(licence="L", licence_url=page))
+
+    provider = Linking({"base_url": "https://films.example.org", "token": TOKEN}, name="films")
+    with pytest.raises(ProviderBadResponse, match="films: a licence's page is neither http nor https"):
+        provider.read(BUNNY, answer(GOOD))
 
 
 def test_without_secrets_nothing_is_left_out() -> None:

@@ -122,6 +122,11 @@ URLS = [
     "javascript:alert(1)", "http://h\\@x/", "http://ex\u2100mple.org/", "http://h\n/", "a\n", "\ta",
     "a\u2028b", "a\ud800", "\u00a0", "a" * 2001, "http://h%zz/",
 ]  # fmt: skip
+PAGES = [
+    "https://creativecommons.org/licenses/by/3.0/", " HTTP://h ", "", "  ", "javascript:alert(1)",
+    "data:text/html,x", "JAVASCRIPT://h/%0aalert(1)", "//h/l", "/l", "http:l", "https://", "https://[::1]/", "ftp://h/l",
+    "http://h\n", "x" * 501, "https://h/" + "x" * 490, "https://h/" + "x" * 491,
+]  # fmt: skip
 TIMES = [
     "2031-01-01T00:00:00Z", "2031-01-01T00:00:00.123456789+05:30", "2028-02-29T23:59:59-23:59",
     "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59Z",
@@ -146,7 +151,8 @@ _TAGS = st.lists(
     max_size=3,
 )
 _ODD = {
-    **dict.fromkeys(("id", "quality", "edition", "title", "licence", "licence_url", "attribution"), _LINES),
+    **dict.fromkeys(("id", "quality", "edition", "title", "licence", "attribution"), _LINES),
+    "licence_url": st.sampled_from(PAGES),
     **dict.fromkeys(("languages", "subtitles", "territories"), _TAGS),
     **dict.fromkeys(("url_expires_at", "valid_from", "valid_until"), _TIMES),
     "url": st.sampled_from(URLS),
@@ -178,6 +184,11 @@ _LISTED = st.lists(_ROW, max_size=1) | st.lists(_ROW | _JSON, max_size=1) | _JSO
 @pytest.mark.parametrize("url", URLS)
 def test_schema_and_parser_agree_on_every_such_url(url: str) -> None:
     agree({"renditions": [{"id": "x", "url": url, "delivery": "hls"}]}, per_film=True)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_schema_and_parser_agree_on_every_such_page_of_a_licence(page: str) -> None:
+    agree({"renditions": [{**SHORT, "rights": {"licence_url": page}}]}, per_film=True)
 
 
 @pytest.mark.parametrize("moment", TIMES)
