@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 import tracemalloc
 import zlib
@@ -207,6 +208,61 @@ def test_a_resolver_that_hangs_is_left_at_the_deadline() -> None:
         guarded.send(Request(url="http://films.example/", deadline_s=0.2))
     assert caught.value.unreachable
     assert time.monotonic() - started < 1.5
+
+
+def test_a_resolver_that_hangs_is_given_no_more_threads_than_there_are_look_ups(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, answered = list[str](), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        answered.wait(30)
+        return []
+
+    monkeypatch.setattr(transport, "_lookups", threading.BoundedSemaphore(2))
+    guarded = GuardedSession(provider="p", max_retries=0, resolve=resolve)
+    for number in range(4):
+        with pytest.raises(ProviderTransient):
+            guarded.send(Request(url=f"http://films{number}.example/", deadline_s=0.05))
+    answered.set()
+    assert asked == ["films0.example", "films1.example"]
+
+
+@pytest.mark.parametrize(("deadline_s", "allowed_s"), [(15.0, 5.0), (2.0, 2.0)])
+def test_a_connection_is_waited_for_five_seconds_at_most_and_no_longer_than_the_deadline(
+    deadline_s: float, allowed_s: float
+) -> None:
+    waits = list[float]()
+
+    def dial(address: str, port: int, timeout_s: float) -> socket.socket:
+        waits.append(timeout_s)
+        raise TimeoutError
+
+    guarded = GuardedSession(
+        provider="p", max_retries=0, resolve=lambda host, port: ["93.184.216.34"], dial=dial
+    )
+    with pytest.raises(ProviderTransient) as caught:
+        guarded.send(Request(url="http://films.example/", deadline_s=deadline_s))
+    assert caught.value.unreachable
+    assert waits == [pytest.approx(allowed_s, abs=0.5)]
+    assert waits[0] <= allowed_s
+
+
+@pytest.mark.parametrize(("deadline_s", "allowed_s"), [(60.0, 10.0), (4.0, 4.0)])
+def test_a_byte_is_waited_for_ten_seconds_at_most_and_no_longer_than_the_deadline(
+    origin: Origin, deadline_s: float, allowed_s: float
+) -> None:
+    sockets = list[socket.socket]()
+
+    def dial(address: str, port: int, timeout_s: float) -> socket.socket:
+        sockets.append(transport.dial(address, port, timeout_s))
+        return sockets[-1]
+
+    session(origin.url, dial=dial).send(Request(url=origin.on("/", Answer()), deadline_s=deadline_s))
+    (waited_s,) = (connection.gettimeout() for connection in sockets)
+    assert waited_s is not None
+    assert allowed_s - 1 < waited_s <= allowed_s
 
 
 def answering(connection: socket.socket) -> None:

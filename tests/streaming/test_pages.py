@@ -125,6 +125,20 @@ def test_a_film_is_shown_with_what_is_known_of_its_stream(client: Client, path: 
     assert 'data-events="/api/movies/1/stream-events"' in html
 
 
+def test_whom_a_licence_asks_to_name_is_named_beside_the_film(client: Client) -> None:
+    rights = {
+        "licence": "CC BY 3.0",
+        "licence_url": "https://licences.example/by",
+        "attribution": "Makers & Co.",
+    }
+    factory.version(factory.movie(1), "first", Quality.P720, **rights)
+    switching.reconsider(1, at=factory.NOW)
+    html = page(client, "/watch/1")
+    assert '<a href="https://licences.example/by" rel="license noopener">CC BY 3.0</a>' in html
+    assert "<dt>Attribution</dt><dd>Makers &amp; Co.</dd>" in html
+    assert 'title="Makers &amp; Co."' in page(client)
+
+
 def test_a_film_without_a_stream_says_so(client: Client) -> None:
     factory.movie(1)
     assert "cannot be watched right now" in page(client, "/watch/1")
