@@ -20,6 +20,7 @@ from ingestion import blame, runs
 from ingestion.models import Job
 from providers import health, services
 from providers.admin.providers import ProviderAdmin
+from providers.health import State
 from providers.models import Provider
 from streaming import verification
 
@@ -63,11 +64,16 @@ class OperatedProviderAdmin(ProviderAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        blamed = health.is_blamed(unquote(object_id))
-        offered = (*VERBS, BELIEVE) if blamed else VERBS
-        verbs = [{**verb, "url": self._url(verb["name"], unquote(object_id))} for verb in offered]
-        context = {"verbs": verbs} if self.has_change_permission(request) else {}
+        context = self._offered(unquote(object_id)) if self.has_change_permission(request) else {}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _offered(self, slug: str) -> dict[str, Any]:
+        """The buttons, and whether to say beside them what each does: only where something is wrong."""
+        provider = Provider.objects.filter(pk=slug).first()
+        state = health.state(provider, timezone.now()) if provider else State.OFF
+        offered = (*VERBS, BELIEVE) if state is State.BLAMED else VERBS
+        verbs = [{**verb, "url": self._url(verb["name"], slug)} for verb in offered]
+        return {"verbs": verbs, "unwell": state not in (State.OFF, State.ON)}
 
     def reset_view(self, request: HttpRequest, slug: str) -> HttpResponse:
         provider = self._provider(request, slug)

@@ -159,7 +159,8 @@ class ProviderForm(ModelForm):
         for owed in readiness.missing(self.instance):
             name = owed.partition(" ")[0]
             known = [field for field in (PREFIX + name, name) if field in self.fields]
-            self.add_error(known[0] if known else None, f"Before it can be enabled: {owed}.")
+            said = labelled(self.instance.adapter, owed)
+            self.add_error(known[0] if known else None, f"Before it can be enabled: {said}.")
 
 
 class FilmForm(forms.Form):
@@ -186,6 +187,14 @@ class FilmForm(forms.Form):
         return MovieRef(
             tmdb_id=data["tmdb_id"], title=data["title"], imdb_id=data["imdb_id"] or None, year=data["year"]
         )
+
+
+def labelled(adapter: str, owed: str) -> str:
+    """What is owed, where it begins with a setting's name: called as the form calls it."""
+    declared = ADAPTERS[adapter].config_fields if adapter in ADAPTERS else ()
+    labels = {field.name: field.label for field in declared} | {"licence_note": "Licence note"}
+    name, _, rest = owed.partition(" ")
+    return f"{labels.get(name, name)} {rest}"
 
 
 def form_for(adapter: str) -> type[ProviderForm]:

@@ -23,7 +23,7 @@ from core.roles import Role
 from core.templatetags.ago import ago
 from providers import health, readiness, secrets, sessions, testing
 from providers.admin import chart
-from providers.admin.forms import FORGET, PREFIX, FilmForm, ProviderForm, form_for, names_for
+from providers.admin.forms import FORGET, PREFIX, FilmForm, ProviderForm, form_for, labelled, names_for
 from providers.base import SAMPLE, Capability, LicensedProvider
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
@@ -109,7 +109,7 @@ class ProviderAdmin(RoleAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         provider = self.get_object(request, unquote(object_id))
-        told = {"title": str(provider), "owed": readiness.missing(provider)} if provider else {}
+        told = {"title": str(provider), "owed": owed_by(provider)} if provider else {}
         return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -146,9 +146,10 @@ class ProviderAdmin(RoleAdmin):
         context = {"title": f"Test {provider}", "provider": provider, "form": form}
         if form.is_valid():
             report = testing.try_out(provider, form.movie())
+            report.steps[0].came = labelled(provider.adapter, report.steps[0].came)
             self.log_change(request, provider, said(report))
             context |= {"report": report}
-        return self._page(request, "test", {**context, "owed": readiness.missing(provider)})
+        return self._page(request, "test", {**context, "owed": owed_by(provider)})
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
@@ -207,6 +208,11 @@ class ProviderAdmin(RoleAdmin):
         if not provider.last_error_at:
             return "—"
         return f"{ago(provider.last_error_at)}: {provider.last_error[:200]}"
+
+
+def owed_by(provider: Provider) -> list[str]:
+    """What it still lacks, in the words of its form."""
+    return [labelled(provider.adapter, owed) for owed in readiness.missing(provider)]
 
 
 def choice(adapter: type[LicensedProvider]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ingestion.models import IngestRun, Job
-from providers import sessions
+from providers import health, sessions
 from providers.models import Provider
 from streaming.models import StreamVersion
 from streaming.verification import HELD
@@ -135,6 +135,18 @@ def test_the_page_has_the_week_the_blame_and_both_buttons() -> None:
         f'action="{PAGE}recheck/"',
     ):
         assert words in shown, words
+
+
+def test_where_something_is_wrong_the_page_says_what_each_button_does() -> None:
+    believe = "<strong>Believe it</strong>: Its failed streams are gone indeed"
+    client = signed_in("operator")
+    assert believe in client.get(f"{PAGE}change/").text
+    Provider.objects.update(blamed_at=None)
+    backing_off = client.get(f"{PAGE}change/").text
+    assert "<strong>Reset</strong>: End its back-off" in backing_off
+    assert believe not in backing_off
+    Provider.objects.update(**health.NOT_BACKING_OFF, last_error_at=None)
+    assert "<strong>Reset</strong>" not in client.get(f"{PAGE}change/").text
 
 
 def test_the_first_page_says_who_is_blamed_for_what() -> None:

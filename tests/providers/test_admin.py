@@ -111,7 +111,7 @@ def test_a_secret_can_be_forgotten(catalogue: Provider) -> None:
     client = signed_in("operator")
     answers = {**ANSWERS, "config_base_url": "https://a.example", "forget_token": "on"}
     refused = client.post(PAGE, {**answers, "enabled": "on"})
-    assert "Before it can be enabled: token is required" in refused.content.decode()
+    assert "Before it can be enabled: Token is required" in refused.content.decode()
     client.post(PAGE, answers)
     catalogue.refresh_from_db()
     assert catalogue.secrets == {}
@@ -121,7 +121,7 @@ def test_a_secret_can_be_forgotten(catalogue: Provider) -> None:
 def test_one_that_no_key_opens_is_said_and_can_be_entered_again(catalogue: Provider, settings: Any) -> None:
     settings.PROVIDER_SECRET_KEYS = [Fernet.generate_key().decode()]
     client = signed_in("operator")
-    assert "token cannot be read with PROVIDER_SECRET_KEYS" in client.get(PAGE).content.decode()
+    assert "Token cannot be read with PROVIDER_SECRET_KEYS" in client.get(PAGE).content.decode()
     answers = {**ANSWERS, "config_base_url": "https://a.example", "enabled": "on"}
     assert "enter it again" in client.post(PAGE, answers).content.decode()
     assert client.post(PAGE, {**answers, "config_token": "another one"}).status_code == 302
@@ -172,7 +172,7 @@ def test_hosts_are_one_a_line(catalogue: Provider) -> None:
         ({"config_base_url": "ftp://library.example"}, "an http or https URL"),
         (
             {"config_base_url": "", "enabled": "on", "config_token": "open-sesame"},
-            "Before it can be enabled: base_url is required",
+            "Before it can be enabled: Base URL is required",
         ),
         (
             {"config_base_url": "https://library.example/a", "allowed_hosts": "a.example; script-src *"},

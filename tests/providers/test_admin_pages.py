@@ -75,7 +75,7 @@ def test_it_is_added_off_and_then_tested(operator: Client) -> None:
     [
         ({"slug": "no slug"}, "valid “slug”"),
         ({"config_base_url": "films"}, "an http or https URL"),
-        ({"config_base_url": "", "enabled": "on"}, "Before it can be enabled: base_url is required"),
+        ({"config_base_url": "", "enabled": "on"}, "Before it can be enabled: Base URL is required"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_added(
@@ -89,14 +89,16 @@ def test_without_a_licence_note_an_embed_provider_stays_off(operator: Client) ->
     add = f"{LIST}add/?adapter=autoembed"
     own = {"config_quality": "1080p", "config_licence": "Licensed from Example Films"}
     answers = {**ANSWERS, **own, "enabled": "on"}
-    assert "licence_note is required" in operator.post(add, answers).content.decode()
+    assert "Licence note is required" in operator.post(add, answers).content.decode()
     assert operator.post(add, {**answers, "licence_note": "Contract 7"}).status_code == 302
     assert Provider.objects.get().enabled
 
 
 def test_what_is_owed_is_on_its_page(operator: Client) -> None:
     Provider.objects.create(slug="films", label="Films", adapter="library")
-    assert "base_url is required" in operator.get(f"{LIST}films/change/").content.decode()
+    for html in (operator.get(f"{LIST}films/change/"), operator.post(TEST, BUNNY)):
+        assert "<li>Base URL is required" in html.content.decode(), "as the form calls it"
+    assert "<p>Base URL is required" in html.content.decode(), "the step says so, too"
 
 
 def test_no_embed_page_may_be_on_any_host_whatever(operator: Client) -> None:

@@ -18,7 +18,7 @@ from providers.errors import (
     ProviderTransient,
 )
 from providers.http import GuardedSession, Request
-from providers.retry import LONGEST_RETRY_AFTER_S, retry_after_s
+from providers.retry import LONGEST_RETRY_AFTER_S, RetryPolicy, retry_after_s
 from tests.providers.origin import Answer, Origin, raw_server
 
 NOW = 1_800_000_000.0
@@ -60,6 +60,12 @@ def test_pauses_are_jittered_over_their_full_width(origin: Origin, slept: list[f
     with pytest.raises(ProviderTransient):
         session(origin, slept, rng=lambda: next(rng)).send(Request(url=url))
     assert slept == [0.0, 0.5, 0.5]
+
+
+def test_a_pause_grows_to_twenty_seconds_at_most() -> None:
+    """Somebody may allow many retries."""
+    policy, failure = RetryPolicy(max_retries=50), ProviderTransient("failed with HTTP 500")
+    assert [policy.pause(failure, attempt, lambda: 1.0) for attempt in (5, 6, 49)] == [16.0, 20.0, 20.0]
 
 
 def test_a_retry_that_succeeds_is_a_success(origin: Origin, slept: list[float]) -> None:

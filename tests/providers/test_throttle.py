@@ -92,6 +92,12 @@ def test_four_processes_share_one_pace(valkey: redis.Redis, valkey_url: str) -> 
     assert min(gaps(granted)) >= SAFETY / 3 - TICK
 
 
+@pytest.mark.parametrize("rps", [1, 3, 40])
+def test_no_second_holds_more_requests_than_are_allowed_in_one(throttle: Throttle, rps: int) -> None:
+    slots = [throttle.wait("films", rps) for _ in range(2 * rps + 1)]
+    assert min(later - earlier for earlier, later in zip(slots, slots[rps:], strict=False)) > 1
+
+
 def test_names_do_not_hold_each_other_up(throttle: Throttle, sleeper: Sleeper) -> None:
     for name in ("a", "b", "c"):
         throttle.wait(name, 0.1)
