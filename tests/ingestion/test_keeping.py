@@ -72,6 +72,7 @@ def test_a_mark_is_set_once() -> None:
         "expired": 0,
         "logs": 0,
         "runs": 0,
+        "days": 0,
         "hours": 0,
     }
     assert StreamVersion.objects.get().expired_at == AT + HOUR

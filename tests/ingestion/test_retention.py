@@ -17,7 +17,7 @@ from django.utils import timezone
 from config.databases import DOCUMENTS
 from core.expiry import Expiry, expires_by_itself
 from ingestion import prune
-from ingestion.models import IngestLog, IngestRun, Job
+from ingestion.models import DailyStats, IngestLog, IngestRun, Job
 from providers.models import ProviderHour
 from tests import expiry
 from tests.ingestion.world import succeeded
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 Status = IngestRun.Status
-KEPT = (IngestLog, IngestRun, ProviderHour)
+KEPT = (IngestLog, IngestRun, DailyStats, ProviderHour)
 
 
 @pytest.fixture
@@ -67,6 +67,11 @@ def hour(age: timedelta) -> Any:
     return ProviderHour.objects.create(key=ProviderHour.key_for("films", at), hour=at).pk
 
 
+def day(age: timedelta) -> Any:
+    start = timezone.now() - age
+    return DailyStats.objects.create(day=f"{start:%Y-%m-%d}", start=start, at=start, counted={}).pk
+
+
 def keys() -> set[Any]:
     return {key for model in KEPT for key in model.objects.values_list("pk", flat=True)}
 
@@ -80,6 +85,7 @@ def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
         run(Job.TICK, Status.SUCCEEDED, DAY - HOUR),
         run(Job.TICK, Status.FAILED, 30 * DAY - HOUR),
         run(Job.PRUNE, Status.SUCCEEDED, 2 * DAY),
+        day(30 * DAY - HOUR),
         hour(30 * DAY - HOUR),
     }
     gone = {
@@ -88,15 +94,16 @@ def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
         run(Job.MATCH, Status.LOST, 30 * DAY + HOUR),
         run(Job.TICK, Status.SUCCEEDED, DAY + HOUR),
         run(Job.TICK, Status.FAILED, 30 * DAY + HOUR),
+        day(31 * DAY + HOUR),
         hour(30 * DAY + HOUR),
     }
     old = prune._old(timezone.now())
     dropped = [(what, prune._drop(what, rows)[what]) for what, rows in old]
     if expires_by_itself(IngestLog):
         eventually(lambda: not keys() & gone, within_s=90)
-        assert dropped == [("logs", 0), ("runs", 0), ("runs", 0), ("hours", 0)]
+        assert dropped == [("logs", 0), ("runs", 0), ("runs", 0), ("days", 0), ("hours", 0)]
     else:
-        assert dropped == [("logs", 2), ("runs", 2), ("runs", 1), ("hours", 1)]
+        assert dropped == [("logs", 2), ("runs", 2), ("runs", 1), ("days", 1), ("hours", 1)]
     assert keys() == kept
 
 
