@@ -29,7 +29,7 @@ class Backlog(NamedTuple):
 
 
 def measure(at: datetime) -> Backlog:
-    """Without retries: those wait on purpose, the last of ten for many hours."""
+    """Without retries: those wait on purpose, the later ones for more than an hour."""
     queued = IngestRun.objects.filter(status=IngestRun.Status.QUEUED).exclude(trigger="retry")
     seen = queued.aggregate(runs=Count("pk"), since=Min("queued_at"))
     return Backlog(seen["runs"], max(at - (seen["since"] or at), timedelta(0)))

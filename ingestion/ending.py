@@ -17,6 +17,8 @@ from ingestion import registry, slots
 from ingestion.models import IngestRun
 
 RETRY_AFTER = timedelta(minutes=1)
+LONGEST_DOUBLED = 60
+"""So many times RETRY_AFTER a retry waits at the most, but for what is drawn."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,13 +59,15 @@ def is_last(attempts: int) -> bool:
 
 
 def pause_before_retry(run: IngestRun) -> timedelta:
-    """2, 4, 8 … minutes, and up to half as much again: what failed together does not come back together.
+    """2, 4, 8 … minutes, an hour at the most, and up to half as much again: what failed together does not
+    come back together.
 
     Drawn from the run, so that whoever works it out comes to the same.
     """
     drawn = blake2s(f"{key_of(run)} {run.queued_at.timestamp():.3f}".encode(), digest_size=4).digest()
     stretch = 1 + int.from_bytes(drawn) / 2**33
-    return timedelta(seconds=round(RETRY_AFTER.total_seconds() * 2**run.attempts * stretch))
+    doubled = min(2**run.attempts, LONGEST_DOUBLED)
+    return timedelta(seconds=round(RETRY_AFTER.total_seconds() * doubled * stretch))
 
 
 def publish(run: IngestRun, *, at: datetime) -> None:

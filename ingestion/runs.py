@@ -44,9 +44,10 @@ def queue(
 ) -> tuple[IngestRun, bool]:
     """Record a run and hand it to the workers: (run, True), or (the run that is active already, False).
 
-    Asking while one *runs* has it followed by one more, unless `again` is off. Who asks by name does not wait
-    for the pause before a retry. With `publish` off the caller
-    executes the run itself. With the broker away the run stays queued, and the next tick publishes it.
+    Asking while one *runs* has it followed by one more, unless `again` is off. One that is queued becomes
+    theirs who ask by name first, and does not wait for the pause before a retry; a schedule cuts a long pause
+    short. With `publish` off the caller executes the run itself. With the broker away the run stays queued,
+    and the next tick publishes it.
 
     A `run_id` that follows from what asks makes it ask once: later it finds (the run of then, False). Of two
     that ask at the same moment one gets IntegrityError.
@@ -58,11 +59,9 @@ def queue(
     run.correlation_id = correlation.current() or correlation.new()
     run.queued_at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # MongoDB would keep no more
     while (active := lost.active(key_of(run), at)) or not _claim(run):
-        if active and (
-            not again or active.status == Status.QUEUED or slots.ask_again(key_of(run), active.pk)
-        ):
-            if requested_by:
-                _sooner(active, at)
+        if active and (not again or _joins(active, requested_by) or slots.ask_again(key_of(run), active.pk)):
+            if requested_by or trigger == "schedule":
+                _sooner(active, at, by_hand=bool(requested_by))
             return active, False
     if publish:
         ending.publish(run, at=at)
@@ -108,10 +107,21 @@ def cancel(run_id: uuid.UUID, *, by: str, at: datetime) -> IngestRun:
     return run
 
 
-def _sooner(run: IngestRun, at: datetime) -> None:
-    """Publish a retry now, should it be waiting."""
+def _joins(run: IngestRun, name: str) -> bool:
+    """Whether the run is still to begin, and so does for whoever asks now. It becomes theirs if it was
+    nobody's: a person's does more than a sweep's."""
+    if run.status != Status.QUEUED or not name:
+        return run.status == Status.QUEUED
+    queued = IngestRun.objects.filter(pk=run.pk, status=Status.QUEUED)
+    return queued.filter(requested_by="").update(requested_by=name) == 1 or queued.exists()
+
+
+def _sooner(run: IngestRun, at: datetime, *, by_hand: bool) -> None:
+    """Publish a retry now, should it be waiting; for a schedule only if it would wait for long: once is
+    enough, and nobody may be there to do it."""
     waits = run.status == Status.QUEUED and run.trigger == "retry"
-    if waits and slots.extend(key_of(run), run.pk, until=at + slots.QUEUED_LEASE):
+    move = slots.extend if by_hand else slots.hasten
+    if waits and move(key_of(run), run.pk, until=at + slots.QUEUED_LEASE):
         ending.publish(run, at=at)
 
 

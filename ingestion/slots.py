@@ -48,6 +48,12 @@ def extend(key: str, run_id: uuid.UUID, *, until: datetime) -> bool:
     return Slot.objects.filter(key=key, run_id=run_id).update(lease_until=until) == 1
 
 
+def hasten(key: str, run_id: uuid.UUID, *, until: datetime) -> bool:
+    """Have the lease end sooner. False when it does already, or the slot is no longer this run's."""
+    later = Slot.objects.filter(key=key, run_id=run_id, lease_until__gt=until)
+    return later.update(lease_until=until) == 1
+
+
 def ask_again(key: str, run_id: uuid.UUID) -> bool:
     """Ask for one more run after this one. False when this one has just let go."""
     return Slot.objects.filter(key=key, run_id=run_id).update(again=True) == 1

@@ -68,6 +68,13 @@ def test_a_search_by_hand_starts_the_ladder_anew(film: int, asked: dict[str, str
     assert ladder() == (LATER + DAY, 1)
 
 
+def test_an_editor_who_asks_for_a_search_that_waits_already_starts_the_ladder_anew(film: int) -> None:
+    waiting, _ = runs.queue(Job.MATCH, movie_id=film, at=LATER, trigger="refresh", publish=False)
+    runs.queue(Job.MATCH, movie_id=film, at=LATER, trigger="api", requested_by="ada")
+    runs.execute(waiting.pk, JOBS[Job.MATCH].work, clock=lambda: LATER)
+    assert ladder() == (LATER + DAY, 1)
+
+
 def test_a_rendition_that_is_new_starts_the_ladder_anew_though_it_is_no_better(
     world: World, film: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -149,6 +150,23 @@ def test_a_job_at_work_is_not_asked_again_and_its_window_counts_as_fired() -> No
     assert [each.pk for each in runs_of(Job.DISCOVER)] == [run.pk]
     assert row(Job.DISCOVER).last_run_at == SIX
     assert not Slot.objects.get(run_id=run.pk).again
+
+
+@pytest.mark.parametrize(("minutes", "soon"), [(9, True), (70, False)])
+def test_a_window_does_not_wait_behind_a_long_pause_before_a_retry(
+    valkey: Any, minutes: int, soon: bool
+) -> None:
+    """It would count as fired, and nothing would be done for an hour. What comes soon is left to it."""
+    run, _ = runs.queue(Job.DISCOVER, at=SIX, trigger="api", publish=False)
+    IngestRun.objects.filter(pk=run.pk).update(trigger="retry", attempts=6)
+    Slot.objects.update(lease_until=SIX + timedelta(minutes=minutes))
+    for _ in range(2):
+        beat.fire_due(SIX)
+        PeriodicTask.objects.filter(name=Job.DISCOVER).update(last_run_at=SIX - timedelta(days=1))
+    messages = [json.loads(each) for each in valkey.lrange("marquee:marquee", 0, -1)]
+    published = [each for each in messages if each["headers"]["task"] == Job.DISCOVER]
+    assert len(published) == (0 if soon else 1)
+    assert [each.pk for each in runs_of(Job.DISCOVER)] == [run.pk]
 
 
 def test_a_broker_that_is_away_costs_no_window(monkeypatch: pytest.MonkeyPatch, valkey: Any) -> None:

@@ -282,6 +282,12 @@ def test_retries_wait_ever_longer_and_as_often_as_the_setting_says() -> None:
     assert not IngestRun.objects.filter(status=Status.QUEUED).exists(), "three retries, four attempts"
 
 
+def test_no_retry_waits_for_more_than_an_hour_and_a_half() -> None:
+    for attempts in (6, 21):
+        run = IngestRun(job=Job.MATCH, movie_id=7, queued_at=AT, attempts=attempts)
+        assert HOUR <= ending.pause_before_retry(run) <= 1.5 * HOUR
+
+
 def test_what_failed_together_does_not_come_back_together() -> None:
     waits = [retried(queued(movie_id), AT)[1] for movie_id in range(1, 13)]
     assert len(set(waits)) > 6

@@ -15,6 +15,7 @@ from django.db import OperationalError, connections
 from core import conf
 from ingestion import ending, lost, runs, slots
 from ingestion.models import IngestLog, IngestRun, Job, Slot
+from ingestion.reports import Failed
 from ingestion.runs import Report, Stopped
 from providers.errors import ProviderPermanent, ProviderTransient
 
@@ -337,6 +338,18 @@ def test_a_passing_failure_is_retried_later_as_often_as_the_setting_says(broker:
     assert not IngestRun.objects.filter(status=Status.QUEUED).exists()
 
 
+@pytest.mark.parametrize("error", [ProviderPermanent("gone"), Failed("no such folder"), LookupError("a bug")])
+def test_what_will_not_pass_is_not_retried(error: Exception) -> None:
+    run, _ = queue()
+
+    def work(report: Report) -> dict[str, Any]:
+        raise error
+
+    runs.execute(run.pk, work, clock=clock())
+    assert IngestRun.objects.get().status == Status.FAILED
+    assert Slot.objects.get().run_id is None
+
+
 def test_a_cancelled_run_in_the_queue_never_starts() -> None:
     run, _ = queue()
     assert runs.cancel(run.pk, by="ann", at=AT).status == Status.CANCELLED
@@ -541,6 +554,28 @@ def test_a_retry_that_waits_begins_when_a_person_asks_and_not_when_a_sweep_does(
     assert runs.queue(Job.MATCH, movie_id=7, at=AT, trigger="admin", requested_by="ann") == (retry, False)
     assert broker == [str(retry.pk)]
     assert runs.find_lost(at=AT + timedelta(minutes=4)).published == 0, "its message is with the broker"
+
+
+def test_a_run_that_waits_is_as_much_a_persons_as_one_that_they_started() -> None:
+    """Or a search that an editor asks for would do no more than that of the sweep which was there first."""
+    run, _ = queue()
+    for name in ("ann", "bob"):
+        assert queue(requested_by=name) == (run, False)
+    run.refresh_from_db()
+    assert run.requested_by == "ann"
+
+
+def test_a_run_that_begins_while_a_person_asks_is_followed_by_one_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, _ = queue()
+    as_read = IngestRun.objects.get()
+    runs._start(run.pk, at=AT)
+    slots.extend(ending.key_of(run), run.pk, until=LATER)
+    seen = iter([as_read])
+    monkeypatch.setattr(runs.lost, "active", lambda key, at: next(seen))
+    assert queue(requested_by="ann") == (run, False)
+    assert Slot.objects.get().again
 
 
 def test_without_a_broker_a_run_stays_queued_and_the_next_tick_publishes_it(

@@ -163,8 +163,9 @@ RUNS = [
     ),
     runs(
         "a sweep has a retry begin before its time",
-        "            if requested_by:\n                _sooner(active, at)",
-        "            _sooner(active, at)",
+        'if requested_by or trigger == "schedule":\n'
+        "                _sooner(active, at, by_hand=bool(requested_by))",
+        "_sooner(active, at, by_hand=True)",
         "test_a_retry_that_waits_begins_when_a_person_asks_and_not_when_a_sweep_does",
     ),
     runs(
