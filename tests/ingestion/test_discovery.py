@@ -51,6 +51,20 @@ def test_the_popular_are_read_and_queued_first_and_what_does_not_fit_is_due(worl
     assert Movie.objects.get(pk=1).next_check_at == AT
 
 
+def test_pages_region_and_language_are_what_the_settings_say(world: World) -> None:
+    for setting, value in (("DISCOVER_PAGES", 3), ("TMDB_REGION", "DE"), ("TMDB_LANGUAGE", "de-DE")):
+        conf.change(setting, value, by="test", at=AT)
+    world.film(961)
+    for name in LISTS:
+        world.long_list(name, pages=2 if name == "upcoming" else 9)
+    succeeded(Job.DISCOVER, at=AT)
+    asked = [(path, query) for path, query in world.queries if path.rpartition("/")[2] in LISTS]
+    pages = {name: "".join(query["page"] for path, query in asked if path.endswith(name)) for name in LISTS}
+    assert pages == {**dict.fromkeys(LISTS, "123"), "upcoming": "12"}
+    assert {(query["region"], query["language"]) for _, query in asked} == {("DE", "de-DE")}
+    assert [query["language"] for path, query in world.queries if path == "/3/movie/961"] == ["de-DE"]
+
+
 def test_a_film_in_all_lists_is_one_movie_asked_for_once(world: World) -> None:
     world.film(961, lists=LISTS)
     assert succeeded(Job.DISCOVER, at=AT)["listed"] == 1

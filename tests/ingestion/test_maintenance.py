@@ -61,6 +61,14 @@ def test_a_slot_that_the_sweep_stumbles_over_holds_up_no_other_and_is_left_alone
     assert succeeded(Job.TICK, at=at + lost.PUT_OFF)["published"] >= 1
 
 
+def test_the_tick_says_that_the_queue_grows() -> None:
+    runs.queue(Job.MATCH, movie_id=1, at=AT - timedelta(minutes=31), trigger="test")
+    summary = succeeded(Job.TICK, at=AT)
+    assert (summary["queue"], summary["queue_too_long"]) == (1, 1)
+    (line,) = IngestLog.objects.filter(status=IngestLog.Status.WARNING)
+    assert line.message.startswith("Work comes in faster than it is done")
+
+
 def test_the_tick_finishes_a_switch_that_was_left_half_done(valkey: Any) -> None:
     movie = factory.movie(1)
     key = factory.version(movie, "a")

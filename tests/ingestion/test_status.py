@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from rest_framework.test import APIClient
 
+from core.api import health
 from ingestion import runs, schedule, status
 from ingestion.models import Job
 from tests.ingestion.conftest import AT
@@ -76,6 +79,22 @@ def test_a_schedule_that_did_not_fire_is_overdue_unless_it_is_switched_off(valke
     assert {job for job, each in seen.items() if each["overdue"]} == {Job.DISCOVER, Job.TICK, Job.PRUNE}
     assert seen[Job.DISCOVER]["overdue_since"] == AT + timedelta(hours=6, minutes=30)
     assert seen[Job.REFRESH]["overdue_since"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_asks_whether_we_are_ready_hears_of_a_schedule_that_stands_still(
+    valkey: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "ANSWER_WITHIN_S", 30.0)
+    now = timezone.now()
+    schedule.initialize()
+    PeriodicTask.objects.update(last_run_at=now, date_changed=now - timedelta(days=9))
+    assert APIClient().get("/readyz").json()["status"] == "ok"
+    PeriodicTask.objects.filter(name=Job.REVERIFY).update(last_run_at=now - timedelta(days=3))
+    response = APIClient().get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    (warning,) = response.json()["warnings"]
+    assert warning.startswith("schedule content.reverify should have run at ")
 
 
 def test_the_queue_says_how_long_its_oldest_run_has_waited(valkey: Any) -> None:

@@ -10,7 +10,9 @@ import pytest
 from celery.exceptions import Reject
 from django.db import OperationalError
 
+from config.celery import app
 from ingestion import jobs, slots, tasks
+from ingestion.registry import JOBS
 
 
 @pytest.fixture
@@ -32,3 +34,11 @@ def test_a_message_goes_back_to_the_broker_but_not_at_once(pauses: list[float]) 
         tasks.do(str(uuid.uuid4()))
     assert rejected.value.requeue
     assert pauses == [slots.TRY_AGAIN_S]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_message_is_kept_until_its_work_is_done(job: str) -> None:
+    """Or one that finds the database away, or a worker that dies with it in hand, would be gone."""
+    task = app.tasks[job]
+    assert task.acks_late
+    assert task.reject_on_worker_lost

@@ -34,6 +34,7 @@ class World(MediaOrigin):
             self._publish(name)
         self.edits: dict[str, list[int]] = {}
         self.feed_asked: list[tuple[str, str, str]] = []
+        self.queries: list[tuple[str, dict[str, str]]] = []
 
     def film(
         self, movie_id: int, title: str = "A Film", *, lists: tuple[str, ...] = ("popular",), **facts: Any
@@ -57,6 +58,10 @@ class World(MediaOrigin):
     def listed(self, name: str, row: Any) -> None:
         self._lists[name].append(row)
         self._publish(name)
+
+    def long_list(self, name: str, pages: int) -> None:
+        """A list of so many pages, each of which names the same."""
+        self._publish(name, pages=pages)
 
     def edited(self, day: str, *movie_ids: int) -> None:
         """TMDB's change feed names these movies on a day."""
@@ -87,9 +92,9 @@ class World(MediaOrigin):
     def asked_for(self, path: str) -> int:
         return sum(asked == path for asked, _ in self.asked)
 
-    def _publish(self, name: str) -> None:
+    def _publish(self, name: str, *, pages: int = 1) -> None:
         rows = self._lists[name]
-        page = {"page": 1, "results": rows, "total_pages": 1, "total_results": len(rows)}
+        page = {"page": 1, "results": rows, "total_pages": pages, "total_results": len(rows)}
         self._json(f"/3/movie/{name}", page)
 
     def _json(self, path: str, body: Any, **page: Any) -> None:
@@ -106,6 +111,7 @@ class World(MediaOrigin):
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         handler.path, _, query = handler.path.partition("?")
+        self.queries.append((handler.path, dict(parse_qsl(query))))
         if handler.path == FEED and self.pages.get(FEED, Page()).status == 200:
             self._changes(dict(parse_qsl(query)))
         super()._answer(handler)

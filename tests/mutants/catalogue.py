@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.rooms import blaming, guards, keeping, measuring, planning, policy, protocol
+from tests.mutants.rooms import blaming, guards, keeping, measuring, planning, policy, protocol, running
 
-ROOMS = (protocol, guards, policy, planning, measuring, blaming, keeping)
+ROOMS = (protocol, guards, policy, planning, measuring, blaming, keeping, running)
 MUTANTS = [mutant for room in ROOMS for mutant in room.MUTANTS]
