@@ -9,7 +9,10 @@ if __name__ == "__main__":
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from core.doors import at_terminal
+
     try:
-        execute_from_command_line(sys.argv)
+        with at_terminal(" ".join(sys.argv[1:2])):
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Configuration: {error}")

@@ -10,7 +10,10 @@ class CoreConfig(AppConfig):
     verbose_name = "Settings"
 
     def ready(self) -> None:
+        from core.audit import accounts
+
         post_migrate.connect(_make_groups, dispatch_uid="core.groups")
+        accounts.connect()
 
 
 def _make_groups(*, app_config: AppConfig, using: str, **signal: Any) -> None:

@@ -13,16 +13,17 @@ from datetime import datetime
 from typing import Any
 
 from core.models import Setting, SettingChange, Word
+from core.refusals import Refusal
 
 MAX_TRIES = 50
 SHOWN = 200
 
 
-class UnknownChange(Exception):
+class UnknownChange(Refusal):
     """There is no such entry in a setting's history."""
 
 
-class Contended(Exception):
+class Contended(Refusal):
     """Others change a setting faster than it can be changed."""
 
 

@@ -19,6 +19,12 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+def floor_of(at: datetime) -> uuid.UUID:
+    """What no UUID version 7 that is made at `at` or later lies below, and none of an earlier millisecond
+    above."""
+    return uuid.UUID(int=(int(at.timestamp() * 1000) & (1 << 48) - 1) << 80)
+
+
 def uuid7_of(at: datetime, name: str) -> uuid.UUID:
     """The UUID version 7 of what may happen once at `at`: whoever computes it gets the same one.
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from core.refusals import Refusal
+
 QUALITIES = ("CAM", "SD", "720p", "1080p", "1440p", "2160p")
 
 
-class OptionError(ValueError):
+class OptionError(Refusal, ValueError):
     """A value that an option does not take. The message says what is allowed."""
 
 
@@ -177,6 +179,11 @@ class Options:
         _number(1, 100_000, whole=True),
         "So many searches may wait for a worker; more movies that are due wait in the database. What is "
         "asked for by hand always goes in.",
+    )
+    audit_kept_days: int = _option(
+        400,
+        _number(90, 36_500, whole=True),
+        "How many days the audit is kept: who did what, from where.",
     )
 
 

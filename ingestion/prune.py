@@ -16,6 +16,7 @@ from django.db import router
 from django.db.models import Q, QuerySet
 
 from core import conf
+from core.audit import keeping
 from core.expiry import expires_by_itself
 from ingestion.models import DailyStats, IngestLog, IngestRun, Job
 from ingestion.parts import in_parts
@@ -30,15 +31,17 @@ ROWS = 100_000
 
 
 def prune(report: Report) -> dict[str, Any]:
-    """Delete what was marked a cycle ago, mark what is past its grace now, drop old logs and runs."""
-    at = report.now()
-    grace = timedelta(hours=conf.current().grace_period_hours)
+    """Delete what was marked a cycle ago, mark what is past its grace now, drop old logs, runs and audit."""
+    at, options = report.now(), conf.current()
+    grace, audit_kept = timedelta(hours=options.grace_period_hours), timedelta(days=options.audit_kept_days)
     summary = in_parts(
         report,
         [
             ("The deletion of versions", lambda: {"deleted": _delete_expired(before=report.run.queued_at)}),
             ("The marking of versions", lambda: {"expired": _expire(at, before=at - grace)}),
             *((f"The end of old {what}", partial(_drop, what, rows)) for what, rows in _old(at)),
+            ("The end of acts that never ended", lambda: {"given_up": keeping.give_up(at)}),
+            ("The end of old audit", lambda: {"audit": keeping.forget(before=at - audit_kept)}),
         ],
     )
     if any(summary.values()):

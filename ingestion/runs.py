@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core import correlation
 from core.outages import OUTAGES
+from core.refusals import Refusal
 from ingestion import ending, lost, slots
 from ingestion.attempts import End, attempt, failed_by
 from ingestion.ending import key_of
@@ -27,7 +28,7 @@ __all__ = ["Report", "Stopped", "Work", "cancel", "execute", "find_lost", "log",
 Status = IngestRun.Status
 
 
-class UnknownRun(Exception):
+class UnknownRun(Refusal):
     """There is no such run."""
 
 

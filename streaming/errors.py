@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from core.refusals import Refusal
 
-class SwitchError(Exception):
+
+class SwitchError(Refusal):
     """A verb of `streaming.switching` was refused; nothing was written."""
 
     code = "refused"
