@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from django.db.models import F
 from django.utils import timezone
 
 from core import correlation
@@ -138,11 +137,12 @@ def _claim(run: IngestRun) -> bool:
 def _start(run_id: uuid.UUID, *, at: datetime) -> IngestRun | None:
     """Turn a queued run into a running one. None when it is not queued, so each is worked on once."""
     queued = IngestRun.objects.filter(pk=run_id, status=Status.QUEUED)
-    run = queued.first()
-    if run is None or not queued.update(status=Status.RUNNING, started_at=at, attempts=F("attempts") + 1):
+    run = next(iter(queued), None)
+    if run is None:
         return None
     run.status, run.started_at, run.attempts = Status.RUNNING, at, run.attempts + 1
-    return run
+    begun = queued.update(status=run.status, started_at=run.started_at, attempts=run.attempts)
+    return run if begun else None
 
 
 def _interrupted(run: IngestRun, interrupt: BaseException, *, at: datetime) -> None:
