@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from core import databases
+from core import databases, jwt_keys
 from ingestion import registry
 from providers import secrets
 from providers.guard import trusted_origin
@@ -41,6 +41,9 @@ def several_hosts(app_configs: Any, **options: Any) -> list[CheckMessage]:
     if not settings.ENV["PROVIDER_SECRET_KEYS"]:
         text = f"HOSTS is {hosts}, and each machine would make a key for providers' secrets of its own."
         found.append(Error(text, "Set PROVIDER_SECRET_KEYS, to the same on all.", id="marquee.E007"))
+    if not settings.ENV["JWT_SIGNING_KEYS"]:
+        text = f"HOSTS is {hosts}, and each machine would sign tokens with a key of its own."
+        found.append(Error(text, "Set JWT_SIGNING_KEYS, to the same on all.", id="marquee.E010"))
     return found
 
 
@@ -53,6 +56,17 @@ def provider_secret_keys(app_configs: Any, **options: Any) -> list[CheckMessage]
     text = f"Of PROVIDER_SECRET_KEYS, {faulty} is no Fernet key (32 bytes in URL-safe base64)."
     hint = f"`python -c '{MAKE_A_KEY}'` makes one."
     return [Error(text, hint, id="marquee.E006")]
+
+
+@register(TAG, Tags.security)
+def jwt_signing_keys(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Each is long enough, and half of no pair. Which one is not is told by its place, never by itself."""
+    faulty = ", ".join(f"number {number}" for number in jwt_keys.faulty_keys(settings.JWT_SIGNING_KEYS))
+    if not faulty:
+        return []
+    text = f"Of JWT_SIGNING_KEYS, {faulty} is no key: {jwt_keys.SHORTEST_BYTES} random bytes or more."
+    hint = "`python -c 'import secrets; print(secrets.token_hex(32))'` makes one."
+    return [Error(text, hint, id="marquee.E011")]
 
 
 @register(TAG, Tags.security, deploy=True)

@@ -40,7 +40,10 @@ VARIABLES = (
     Variable("DEBUG", bool, False, "Django's debug pages. Never in production."),
     Variable("SECRET_KEY", str, "", "Django's signing key. Empty: one is made and kept in DATA_DIR."),
     Variable(
-        "JWT_SIGNING_KEY", str, "", "Key that access tokens are signed with. Empty: derived from SECRET_KEY."
+        "JWT_SIGNING_KEYS",
+        list,
+        [],
+        "Keys of the API's tokens, 32 bytes or more: the first signs, all verify. Empty: kept in DATA_DIR.",
     ),
     Variable(
         "PROVIDER_SECRET_KEYS",

@@ -6,11 +6,13 @@ each for ever. All of them are written by `core.conf` alone, and rows of the aud
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from django.db import models
 
 from core.doors import Door
+from core.expiry import Expiry
 from core.ids import uuid7
 
 
@@ -134,3 +136,21 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raises AppendOnly."""
         raise AppendOnly("The audit is only ever added to: no row is deleted.")
+
+
+class TokenFamily(models.Model):
+    """All tokens of one sign-in, which end when the row goes. Written by `core.tokens` alone.
+
+    `seq` is the number of the one refresh token that counts; at `expires_at` that one is too old.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False, db_column="_id")
+    seq = models.PositiveIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "token families"
+        indexes = [Expiry(fields=["expires_at"], name="token_family_by_end", after=timedelta(0))]
+
+    def __str__(self) -> str:
+        return str(self.id)

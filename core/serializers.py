@@ -31,3 +31,12 @@ class Strict(serializers.Serializer[None]):
                 {name[:40]: [f"Unknown. Known: {known}."] for name in unknown[:10]}
             )
         return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """A string and nothing else: DRF's own takes numbers for their digits."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)

@@ -1,4 +1,4 @@
-"""What nobody needs any more: versions past their grace period, old logs, old runs.
+"""What nobody needs any more: versions past their grace period, old logs, old runs, sessions that have ended.
 
 Never deleted: a version that is active, suppressed or of a pinned movie, and any row of the switch log.
 """
@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from core import conf
 from core.audit import keeping
 from core.expiry import expires_by_itself
+from core.models import TokenFamily
 from ingestion.models import DailyStats, IngestLog, IngestRun, Job
 from ingestion.parts import in_parts
 from ingestion.retention import DAYS_KEPT, LOGS_KEPT, RUNS_KEPT, TICKS_KEPT
@@ -101,6 +102,7 @@ def _old(at: datetime) -> list[tuple[str, QuerySet[Any]]]:
         ("runs", ticks.filter(finished_at__lt=at - TICKS_KEPT).order_by("finished_at", "pk")),
         ("days", DailyStats.objects.filter(start__lt=at - DAYS_KEPT).order_by("start", "pk")),
         ("hours", ProviderHour.objects.filter(hour__lt=at - HOURS_KEPT).order_by("hour", "pk")),
+        ("sessions", TokenFamily.objects.filter(expires_at__lt=at).order_by("expires_at", "pk")),
     ]
 
 

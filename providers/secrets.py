@@ -48,7 +48,8 @@ def masks(provider: Provider) -> set[str]:
 
 def all_masks() -> set[str]:
     """Every secret of this installation: for texts that may quote anything, a traceback above all."""
-    ours = {settings.SECRET_KEY, settings.TMDB_API_KEY, *settings.PROVIDER_SECRET_KEYS}
+    keys = {*settings.PROVIDER_SECRET_KEYS, *settings.JWT_SIGNING_KEYS}
+    ours = {settings.SECRET_KEY, settings.TMDB_API_KEY, *keys}
     ours |= {str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()}
     return ours.union(*map(masks, Provider.objects.all()))
 

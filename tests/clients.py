@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from rest_framework.test import APIClient
-from rest_framework_simplejwt.tokens import AccessToken
 
+from core import tokens
 from core.roles import Role
 
 ROLES = ("anyone", "user", *Role.values)
@@ -24,7 +24,7 @@ def user(role: str = "user", name: str = "", **facts: Any) -> User:
 
 def client_of(account: User) -> APIClient:
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(account)}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.begin(account).access}")
     return client
 
 

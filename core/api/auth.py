@@ -1,69 +1,121 @@
 """Signing in and out with JSON Web Tokens: a short access token, a refresh token that is used once.
 
-Simple JWT's own views are open to anyone: the body is the credential.
+These paths are open to anyone: the body is the credential. What they answer is one, so nobody may keep it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
-from rest_framework.permissions import IsAuthenticated
+from django.contrib.auth import authenticate, user_logged_in
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
-from rest_framework_simplejwt.serializers import TokenRefreshSerializer
-from rest_framework_simplejwt.tokens import RefreshToken
-from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken, TokenError
 
+from core import tokens
+from core.api import shapes
+from core.api.contract import Tag, operation
+from core.problems import Problem
 from core.roles import roles_of
+from core.serializers import Strict, Text
 from core.throttles import PerLogin, Scoped
 
-
-class OneTimeToken(RefreshToken):
-    """A refresh token that opens one new pair, also when it is sent twice at the same moment."""
-
-    def blacklist(self) -> Any:
-        spent: Any = super().blacklist()  # (row, whether it is new)
-        if not spent[1]:
-            raise TokenError("Token is blacklisted")
-        return spent
+REFUSED = Problem(401, "There is no active account with this name and password.")
+ENDED = Problem(401, tokens.ENDED)
 
 
-class Renewal(TokenRefreshSerializer):
-    token_class = OneTimeToken
+class Credentials(Strict):
+    example = {"username": "ada", "password": "correct horse battery staple"}
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        try:
-            return super().validate(attrs)
-        except ObjectDoesNotExist:
-            raise InvalidToken("The account of this token is gone.") from None
+    username = Text(max_length=150)
+    password = Text(max_length=1024, trim_whitespace=False)
 
 
-class Login(TokenObtainPairView):
-    """POST `{"username", "password"}` for `{"access", "refresh"}`."""
+class RefreshToken(Strict):
+    example = {"refresh": shapes.Tokens.example["refresh"]}
 
+    refresh = Text(max_length=8192)
+
+
+class _Door(APIView):
+    permission_classes = [AllowAny]
+    authentication_classes = ()
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
+        response: Response = super().finalize_response(*args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class Login(_Door):
     throttle_classes = [PerLogin]
 
+    @operation("signIn", Tag.ACCOUNTS, shapes.Tokens, body=Credentials, refuses=[REFUSED])
+    def post(self, request: Request) -> Response:
+        """Sign in.
 
-class Refresh(TokenRefreshView):
-    """POST `{"refresh"}` for a new pair; the old refresh token is spent."""
+        A name and a password for a pair of tokens. Capitals in the name do not matter.
+        """
+        user = authenticate(request._request, **Credentials.read(request.data))
+        if user is None:
+            raise AuthenticationFailed(str(REFUSED.detail))
+        user_logged_in.send(type(user), request=request._request, user=user)
+        return Response(asdict(tokens.begin(user)))
 
-    serializer_class = Renewal
+
+class Refresh(_Door):
     throttle_classes = [Scoped]
     throttle_scope = "refresh"
 
+    @operation("renewTokens", Tag.ACCOUNTS, shapes.Tokens, body=RefreshToken, refuses=[ENDED])
+    def post(self, request: Request) -> Response:
+        """Renew the tokens.
 
-class Logout(TokenBlacklistView):
-    """POST `{"refresh"}`: it opens nothing any more. Its last access token ends by itself, minutes later."""
+        The refresh token is spent by it. One that comes twice ends all the tokens of its sign-in, at once.
+        """
+        text = RefreshToken.read(request.data)["refresh"]
+        with _or_refused():
+            return Response(asdict(tokens.renew(text)))
+
+
+class Logout(_Door):
+    @operation("signOut", Tag.ACCOUNTS, None, status=204, body=RefreshToken, refuses=[ENDED])
+    def post(self, request: Request) -> Response:
+        """Sign out.
+
+        All tokens of this sign-in end at once; other sign-ins of the account go on.
+        """
+        text = RefreshToken.read(request.data)["refresh"]
+        with _or_refused():
+            tokens.end(text)
+        return Response(status=204)
 
 
 class Me(APIView):
-    """GET: who is signed in, and what they may do."""
-
     permission_classes = [IsAuthenticated]
 
+    @operation("getMe", Tag.ACCOUNTS, shapes.Account)
     def get(self, request: Request) -> Response:
-        user = request.user
-        return Response({"id": user.pk, "username": user.get_username(), "roles": sorted(roles_of(user))})
+        """Who is signed in, and what they may do."""
+        return Response(account_body(request.user))
+
+
+@contextmanager
+def _or_refused() -> Iterator[None]:
+    """What a token is refused for is answered 401, as everywhere."""
+    try:
+        yield
+    except TokenError as error:
+        raise InvalidToken(str(error)) from None
+
+
+def account_body(user: Any) -> dict[str, Any]:
+    return {"id": user.pk, "username": user.get_username(), "roles": sorted(roles_of(user))}

@@ -78,5 +78,5 @@ def _ours() -> Iterable[str]:
     keys = ("SECRET_KEY", "METRICS_TOKEN", "TMDB_API_KEY")
     yield from (value for key in keys if (value := str(getattr(settings, key, "") or "")))
     yield from settings.PROVIDER_SECRET_KEYS
-    yield str(settings.SIMPLE_JWT.get("SIGNING_KEY") or "")
+    yield from settings.JWT_SIGNING_KEYS
     yield from (str(each.get("PASSWORD") or "") for each in settings.DATABASES.values())

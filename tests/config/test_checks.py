@@ -42,12 +42,22 @@ def test_one_host_may_keep_everything_to_itself(settings: Any) -> None:
         ("REDIS_URL", "redis://cache", "marquee.E002"),
         ("SECRET_KEY", "the same", "marquee.E003"),
         ("PROVIDER_SECRET_KEYS", ["the same"], "marquee.E007"),
+        ("JWT_SIGNING_KEYS", ["the same"], "marquee.E010"),
     ],
 )
 def test_several_hosts_need_what_they_share(settings: Any, variable: str, value: Any, number: str) -> None:
-    wanting = {"marquee.E001", "marquee.E002", "marquee.E003", "marquee.E007"}
+    wanting = {f"marquee.E{number}" for number in ("001", "002", "003", "007", "010")}
     assert found_with(settings, HOSTS=2) == wanting
     assert found_with(settings, HOSTS=2, **{variable: value}) == wanting - {number}
+
+
+def test_a_key_for_tokens_that_is_none_is_told_by_its_place_alone(settings: Any) -> None:
+    assert checks.jwt_signing_keys(None) == []
+    settings.JWT_SIGNING_KEYS = ["long enough for a hash of 32 bytes", "not-a-key"]
+    [error] = checks.jwt_signing_keys(None)
+    assert (error.id, error.is_serious()) == ("marquee.E011", True)
+    assert "number 2 is no key" in error.msg
+    assert "not-a-key" not in f"{error.msg} {error.hint}"
 
 
 def test_a_key_for_providers_that_is_none_is_told_by_its_place_alone(settings: Any) -> None:
@@ -85,7 +95,8 @@ def test_a_site_origin_that_is_none_is_an_error(origin: str, settings: Any) -> N
 
 
 def test_setup_refuses_and_says_what_to_do(settings: Any, db: None) -> None:
-    shared = {"REDIS_URL": "redis://cache", "SECRET_KEY": "the same", "PROVIDER_SECRET_KEYS": ["the same"]}
+    keys = {"SECRET_KEY": "one", "PROVIDER_SECRET_KEYS": ["another"], "JWT_SIGNING_KEYS": ["a third"]}
+    shared = {"REDIS_URL": "redis://cache", **keys}
     settings.ENV = {**DEFAULTS, "HOSTS": 2, **shared}
     with pytest.raises(CommandError, match=r"a database of its own\. Set DATABASE_URL .*\(marquee\.E001\)$"):
         setup.refuse_what_cannot_work()

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import uvicorn
 from django.db import connections
-from rest_framework_simplejwt.tokens import AccessToken
 
+from core import tokens
 from ingestion.models import IngestRun
 from streaming.models import Movie, StreamVersion
 from tests import clients, servers
@@ -70,7 +70,7 @@ def port(transactional_db: None, world: World) -> Iterator[int]:
 
 
 def test_every_example_answers_as_the_page_says(port: int) -> None:
-    known = {"OPERATOR": str(AccessToken.for_user(clients.user("operator")))}
+    known = {"OPERATOR": tokens.begin(clients.user("operator")).access}
     for command, expected in EXAMPLES:
         status, headers, body = run(command, known, port, lines=expected.count("\n"))
         check(command, expected, status, headers, body)

@@ -79,7 +79,8 @@ def filled(where: Place) -> str:
 
 
 def keys_of(where: Place) -> list[str]:
-    return [(where.data / name).read_text() for name in ("secret-key", "provider-secret-key")]
+    names = ("secret-key", "jwt-signing-key", "provider-secret-key")
+    return [(where.data / name).read_text() for name in names]
 
 
 @pytest.fixture

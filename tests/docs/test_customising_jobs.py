@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 SEED = """
 from datetime import UTC, datetime
 from django.contrib.auth.models import Group
-from rest_framework_simplejwt.tokens import AccessToken
+from core import tokens
 facts = {"title": "Sintel", "release_date": "2010-09-27", "popularity": 12.5}
 Movie.objects.create(id=45745, discovered_at=datetime(2020, 6, 1, tzinfo=UTC), **facts)
 Movie.objects.create(id=7, title="The General", discovered_at=timezone.now())
 operator = User.objects.create_user("olga", is_staff=True)
 operator.groups.add(Group.objects.get(name="operator"))
-result = str(AccessToken.for_user(operator))
+result = tokens.begin(operator).access
 """
 ENDED = "result = list(IngestRun.objects.filter(job=job).order_by('id').values_list('status', flat=True))"
 PAGE = """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from config.databases import DOCUMENTS
 from core.expiry import Expiry, expires_by_itself
+from core.models import TokenFamily
 from ingestion import prune
 from ingestion.models import DailyStats, IngestLog, IngestRun, Job
 from providers.models import ProviderHour
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 Status = IngestRun.Status
-KEPT = (IngestLog, IngestRun, DailyStats, ProviderHour)
+KEPT = (IngestLog, IngestRun, DailyStats, ProviderHour, TokenFamily)
 
 
 @pytest.fixture
@@ -72,6 +74,10 @@ def day(age: timedelta) -> Any:
     return DailyStats.objects.create(day=f"{start:%Y-%m-%d}", start=start, at=start, counted={}).pk
 
 
+def session(left: timedelta) -> Any:
+    return TokenFamily.objects.create(pk=uuid4(), seq=1, expires_at=timezone.now() + left).pk
+
+
 def keys() -> set[Any]:
     return {key for model in KEPT for key in model.objects.values_list("pk", flat=True)}
 
@@ -87,6 +93,7 @@ def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
         run(Job.PRUNE, Status.SUCCEEDED, 2 * DAY),
         day(30 * DAY - HOUR),
         hour(30 * DAY - HOUR),
+        session(HOUR),
     }
     gone = {
         log(30 * DAY + HOUR),
@@ -96,14 +103,15 @@ def test_the_same_rows_go_wherever_they_are(expiring: None) -> None:
         run(Job.TICK, Status.FAILED, 30 * DAY + HOUR),
         day(31 * DAY + HOUR),
         hour(30 * DAY + HOUR),
+        session(-HOUR),
     }
     old = prune._old(timezone.now())
     dropped = [(what, prune._drop(what, rows)[what]) for what, rows in old]
     if expires_by_itself(IngestLog):
         eventually(lambda: not keys() & gone, within_s=90)
-        assert dropped == [("logs", 0), ("runs", 0), ("runs", 0), ("days", 0), ("hours", 0)]
+        assert dropped == [("logs", 0), ("runs", 0), ("runs", 0), ("days", 0), ("hours", 0), ("sessions", 0)]
     else:
-        assert dropped == [("logs", 2), ("runs", 2), ("runs", 1), ("days", 1), ("hours", 1)]
+        assert dropped == [("logs", 2), ("runs", 2), ("runs", 1), ("days", 1), ("hours", 1), ("sessions", 1)]
     assert keys() == kept
 
 
