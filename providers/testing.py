@@ -18,7 +18,7 @@ from django.conf import settings
 
 from core import conf
 from core.options import Options
-from core.redact import redact, shown_url
+from core.redact import shown_url
 from providers import secrets, sessions, transport, words
 from providers.base import LicensedProvider
 from providers.calls import bulkheads, reported
@@ -182,9 +182,8 @@ class _Attempt:
         with self._step(StepName.PLAYABLE) as step:
             step.asked = self._report.candidates[0].url
             result = probe(candidate.url, candidate.delivery, session, site_origin=settings.SITE_ORIGIN)
-            evidence = redact(result.evidence, secrets.masks(self._provider))
-            self._report.probe = replace(result, evidence=evidence)
-            step.came, step.means = evidence, words.PROBED[result.outcome]
+            self._report.probe = result
+            step.came, step.means = result.evidence, words.PROBED[result.outcome]
             if result.outcome is not ProbeOutcome.OK:
                 raise _Stopped
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from core.redact import redact
 from providers.probe.dash import probe_dash
 from providers.probe.embed import probe_embed
 from providers.probe.hls import probe_hls
@@ -44,8 +45,8 @@ def probe(
         result = ProbeResult(outcome=verdict.outcome, evidence=verdict.evidence)
     return replace(
         result,
-        evidence=_plain(result.evidence)[:500],
-        codecs=_plain(result.codecs),
+        evidence=_plain(redact(result.evidence, reader.secrets))[:500],
+        codecs=_plain(redact(result.codecs, reader.secrets)),
         duration_s=result.duration_s if result.duration_s <= MAX_SECONDS else 0.0,
         latency_ms=reader.latency_ms,
         bytes_read=reader.bytes_read,

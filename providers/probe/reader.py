@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from core.redact import beginning
 from providers.errors import (
     ProviderError,
     ProviderPermanent,
@@ -78,6 +79,8 @@ class Reader:
     latency_ms: int = 0
     requests: int = 0
     redirects: int = 0
+    secrets: frozenset[str] = frozenset()
+    """What must not show in what is said of the answers: their servers may throw it back."""
     _spent_ms: int = field(default=0, init=False)
 
     def get(self, url: str, *, max_bytes: int, byte_range: tuple[int, int] | None = None) -> Response:
@@ -109,7 +112,7 @@ class Reader:
         if start == 0:
             return Chunk(response.body, None if response.truncated else len(response.body))
         if start + length > MAX_BYTES // 2:
-            raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} ignores Range requests")
+            raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url, response)} ignores Range requests")
         whole = self.get(url, max_bytes=start + length)
         return Chunk(whole.body[start:], None if whole.truncated else len(whole.body))
 
@@ -135,6 +138,7 @@ class Reader:
         except ProviderError as error:
             raise _verdict(error) from error
         self.redirects += response.redirects
+        self.secrets |= response.secrets
         self._spent_ms += response.elapsed_ms
         self.bytes_read += len(response.body)
         self.latency_ms = self.latency_ms or response.elapsed_ms
@@ -194,7 +198,7 @@ def _verdict(error: ProviderError) -> Verdict:
 
 def _require_good(response: Response, url: str) -> None:
     if not 200 <= response.status < 300:
-        raise Verdict(_outcome(response), f"{_short(url)} answers {response.status}")
+        raise Verdict(_outcome(response), f"{_short(url, response)} answers {response.status}")
 
 
 def _outcome(response: Response) -> ProbeOutcome:
@@ -211,11 +215,11 @@ def _total(response: Response, url: str, *, start: int) -> int | None:
     if told is None:
         return None
     if int(told[1]) != start:
-        raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url)} answers another range than asked")
+        raise Verdict(ProbeOutcome.INCONCLUSIVE, f"{_short(url, response)} answers another range than asked")
     return None if told[3] == "*" else int(told[3])
 
 
-def _short(url: str) -> str:
+def _short(url: str, response: Response) -> str:
     """The URL's last part, without its query: evidence is read by people and may hold no token."""
     path = url.partition("?")[0].partition("#")[0]
-    return path.rstrip("/").rpartition("/")[2][:80] or "the address"
+    return beginning(path.rstrip("/").rpartition("/")[2], 80, response.secrets) or "the address"

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from providers.errors import ProviderRateLimited, ProviderTransient
 from providers.messages import Request, Response
 from providers.models import Provider
 from providers.options import ConfigField, ConfigKind
+from providers.probe.reader import REQUEST_SECONDS
 from providers.types import MovieRef, ProbeOutcome, SearchAnswer
 from streaming.models import Movie
 from tests.ingestion.world import run
@@ -198,8 +200,10 @@ def test_one_that_hangs_slows_no_search_of_another_movie(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_probe_has_a_deadline_too(origin: Origin, shut: str) -> None:
+    began = time.monotonic()
     result = services.probe(library("hanging", shut), f"{shut}/a.mp4", "progressive", at=AT)
     assert result.outcome is ProbeOutcome.PROVIDER_DOWN
+    assert time.monotonic() - began < REQUEST_SECONDS, "by its own limit alone it would have waited longer"
 
 
 @pytest.mark.parametrize(("rps", "seconds"), [(1000, 30), (1, 30), (0.2, 80), (0.01, 120), (0, 30), (-1, 30)])

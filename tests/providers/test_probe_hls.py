@@ -277,7 +277,9 @@ def test_what_is_encrypted_whole_is_not_taken_for_what_it_looks_like(apple: Medi
     key = '#EXT-X-KEY:METHOD=AES-128,URI="key.bin"\n#EXT-X-MAP'
     apple.put("/film/v9/prog_index.m3u8", FMP4.replace("#EXT-X-MAP", key))
     apple.put("/film/v9/one.m4s", body)
-    assert look(apple).outcome is ProbeOutcome.OK
+    found = look(apple)
+    assert found.outcome is ProbeOutcome.OK
+    assert "3840x2160 is the manifest's claim" in found.evidence
     del apple.pages["/film/v9/one.m4s"]
     assert look(apple).outcome is ProbeOutcome.DEAD
 

@@ -22,7 +22,8 @@ from core.redact import MASK, beginning, redact
 from providers.adapters.catalogue import Catalogue
 from providers.errors import ProviderError
 from providers.http import GuardedSession, Request
-from providers.types import MovieRef
+from providers.probe import probe
+from providers.types import Delivery, MovieRef, ProbeOutcome
 from tests.providers.origin import Answer, Origin
 
 BUNNY = MovieRef(tmdb_id=10378, title="Big Buck Bunny", imdb_id="tt1254207", year=2008)
@@ -178,3 +179,18 @@ def test_rows_that_throw_our_token_back_are_skipped_in_silence_about_it(
         except ProviderError as error:
             said += said_of(error)
     assert leaks(secret, said) == []
+
+
+@pytest.mark.parametrize("secret", ["s3cret-Token-42", "jwt-" + "x7" * 60])
+def test_a_manifest_that_gives_our_token_back_shows_it_in_no_evidence(origin: Origin, secret: str) -> None:
+    """The name of what is gone is part of the evidence, and a server may have made it of anything."""
+    playlist = f'#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="{secret}"\n{secret}.m3u8\n'
+    url = origin.on("/film.m3u8", Answer(body=playlist.encode()))
+    with GuardedSession(
+        provider="p", trusted_origins=[origin.url], secrets=[secret], max_retries=0
+    ) as guarded:
+        found = probe(url, Delivery.HLS, guarded)
+    assert found.outcome is ProbeOutcome.DEAD
+    assert leaks(secret, [repr(found)]) == []
+    assert "x7x7" not in found.evidence
+    assert "answers 404" in found.evidence
