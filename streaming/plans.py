@@ -175,10 +175,17 @@ def by_canary(seen: Standing, key: uuid.UUID) -> Plan | None:
 
 
 def by_observation(seen: Standing, key: uuid.UUID, columns: Mapping[str, Any]) -> Plan | None:
-    """A `revised` turn, if `columns` change what the public was told of the active stream."""
+    """A `revised` turn, if `columns` change what the public was told of the active stream; or what the policy
+    says without it, if they take its licence for our territory away.
+
+    A setting alone never removes a healthy stream, but this is the word of whoever owns the rights.
+    """
     version = seen.version(key)
-    if seen.active is not version or body_of(with_columns(version, columns)) == seen.announced:
+    changed = with_columns(version, columns)
+    if seen.active is not version or body_of(changed) == seen.announced:
         return None
+    if seen.excludes(changed) and not seen.excludes(version):
+        return _following(seen, seen.decide(instead=[changed], enforce=True), dict(columns))
     return Plan(reason=Reason.REVISED, to=version, versions={key: dict(columns)})
 
 

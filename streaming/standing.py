@@ -21,7 +21,7 @@ from providers.types import UNPROVEN, ProbeOutcome
 from streaming import events, policy
 from streaming.errors import UnknownVersion
 from streaming.models import Movie, StreamVersion
-from streaming.policy_types import Candidate, Decision, Health, Rules
+from streaming.policy_types import Candidate, Decision, Health, Reason, Rules
 from streaming.quality import Quality
 
 
@@ -56,6 +56,10 @@ class Standing:
         """The settings in force for this movie (or others, `under` which it is looked at), its own target
         first."""
         return _rules(under or self.options, self.movie.target_quality, self.movie.pinned, enforce)
+
+    def excludes(self, version: StreamVersion) -> bool:
+        """Whether a version is licensed for other territories than ours."""
+        return Reason.TERRITORY_EXCLUDED in policy.blockers(candidate(version), self.rules(), self.at)
 
     def decide(
         self,

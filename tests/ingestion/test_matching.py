@@ -340,6 +340,52 @@ def test_changed_rights_of_the_active_stream_are_a_turn_of_the_log(world: World,
     assert StreamSwitch.objects.get(seq=2).after["rights"]["licence"] == "CC BY 4.0"  # type: ignore[index]
 
 
+def test_what_a_licence_says_is_kept_whole(world: World, film: int) -> None:
+    window = {"valid_from": "2020-01-01T00:00:00+00:00", "valid_until": "2031-01-01T00:00:00+00:00"}
+    rights = {
+        "licence": "CC BY 3.0",
+        "licence_url": "https://licences.example/by",
+        "attribution": "The Makers | makers.example",
+        "territories": ["CH", "DE"],
+        **window,
+    }
+    world.offer(film, world.rendition("low.mp4", "720p", rights=rights))
+    match()
+    body = StreamSwitch.objects.get(seq=1).after
+    assert body is not None
+    told = {**body["rights"], **{end: body["rights"][end].replace("Z", "+00:00") for end in window}}
+    assert told == rights
+
+
+@pytest.mark.parametrize("spare", ["720p", ""])
+def test_a_licence_that_loses_our_territory_takes_its_stream_down(
+    world: World, film: int, spare: str
+) -> None:
+    conf.change("TERRITORY", "CH", by="test", at=AT)
+    high = world.rendition("high.mp4", "1080p", rights={"licence": "L", "territories": ["CH", "DE"]})
+    others = [world.rendition("low.mp4", spare)] if spare else []
+    world.offer(film, high, *others)
+    match()
+    world.offer(film, {**high, "rights": {"licence": "L", "territories": ["DE"]}}, *others)
+    match(10)
+    assert story() == ["first", "failover" if spare else "withdrawn"]
+    assert version("high.mp4").territories == ["DE"]
+    if spare:
+        assert active_label(film) == "720p"
+    match(20)
+    assert len(story()) == 2, "nor does it come back"
+
+
+def test_a_territory_that_is_set_later_takes_nothing_down(world: World, film: int) -> None:
+    high = world.rendition("high.mp4", "1080p", rights={"licence": "L", "territories": ["DE"]})
+    world.offer(film, high)
+    match()
+    conf.change("TERRITORY", "CH", by="test", at=AT)
+    world.offer(film, {**high, "rights": {"licence": "M", "territories": ["DE"]}})
+    match(10)
+    assert story() == ["first", "revised"]
+
+
 def test_a_changed_claim_is_measured_again(world: World, film: int) -> None:
     low = world.rendition("low.mp4", "720p")
     world.offer(film, low)

@@ -12,7 +12,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import health
+from providers import calls, health
 from providers.errors import (
     ProviderBadResponse,
     ProviderError,
@@ -156,6 +156,11 @@ def test_before_the_pause_is_over_nobody_may_ask(films: Provider) -> None:
 def test_an_asker_that_died_is_waited_for_a_while_and_then_the_next_one_goes(films: Provider) -> None:
     assert health.admit(films, START)
     assert [health.admit(row(), START + TRIAL) for _ in range(2)] == [True, False]
+
+
+def test_the_one_that_went_ahead_is_waited_for_as_long_as_a_search_takes_and_hardly_longer() -> None:
+    longest = timedelta(seconds=calls.SEARCH.most_s + calls.GRACE_S)
+    assert longest < TRIAL < 2 * longest
 
 
 def test_an_answer_lets_all_ask_and_a_failure_none(films: Provider) -> None:

@@ -304,6 +304,18 @@ def test_a_period_that_is_announced_for_later_is_passed_over() -> None:
     assert found.media == Part(BASE + "900-45.m4s")
 
 
+def test_of_many_empty_periods_no_more_than_fifty_are_tried() -> None:
+    film = """<Period><AdaptationSet mimeType="video/mp4"><Representation><BaseURL>a.mp4</BaseURL>
+      </Representation></AdaptationSet></Period>"""
+
+    def found(empty: int) -> Plan:
+        return plan(f"<MPD {NAMESPACE}>{'<Period/>' * empty}{film}</MPD>".encode(), URL, now=NOW)
+
+    assert found(49).init is None
+    with pytest.raises(Unusable, match="lists no video"):
+        found(50)
+
+
 @pytest.mark.parametrize(
     ("before", "film", "after"),
     [

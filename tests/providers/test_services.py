@@ -14,7 +14,7 @@ import redis
 from django.db.backends.signals import connection_created
 
 from core import conf
-from providers import noting, readiness, registry, services, sessions
+from providers import calls, noting, readiness, registry, services, sessions
 from providers.base import LicensedProvider
 from providers.errors import (
     ProviderBadResponse,
@@ -198,6 +198,25 @@ def test_one_that_backs_off_is_reported_and_not_asked(origin: Origin) -> None:
     assert origin.asked == []
     assert urls(search(at=until)["tired"])
     assert (stored("tired").backoff_rung, stored("tired").backoff_until) == (1, None)
+
+
+def test_after_a_back_off_one_search_goes_ahead_of_all_others(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin.on(PATH, FOUND)
+    library("tired", origin.url, backoff_rung=2, backoff_until=AT - timedelta(seconds=1))
+    others = list[ProviderAnswer]()
+
+    def meanwhile(*asked: Any) -> calls.Search:
+        monkeypatch.setattr(services, "Search", calls.Search)
+        others.append(search()["tired"])
+        return calls.Search(*asked)
+
+    monkeypatch.setattr(services, "Search", meanwhile)
+    assert urls(search()["tired"])
+    assert others[0].skipped == "another search is finding out whether it is back"
+    assert len(origin.asked) == 1
+    assert urls(search()["tired"]), "it is back, and asked by all"
 
 
 def test_a_disabled_one_is_not_there(origin: Origin) -> None:

@@ -276,7 +276,7 @@ FACTS: list[tuple[str, dict[str, Any], object]] = [
     ("provider_down", {"last_outcome": ProbeOutcome.PROVIDER_DOWN.value}, True),
     ("unproven", {"last_outcome": ProbeOutcome.INCONCLUSIVE.value}, True),
     ("trust_claims", {"provider": {"trust_claims": True}}, True),
-    ("reliability", {"provider": {"success_rate": 0.5}}, 0.5),
+    ("reliability", {"provider": {"honesty": 0.5}}, 0.5),
     ("priority", {"provider": {"priority": 7}}, 7),
     ("first_seen", {"first_seen": NOW - HOUR}, NOW - HOUR),
 ]

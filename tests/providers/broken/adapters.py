@@ -173,6 +173,16 @@ class TakesRubbishForNothing(Tidy):
             return NOTHING
 
 
+class TakesAnotherShapeForNothing(Tidy):
+    """Where its documentation promises a list stands something else, and that becomes "no such film"."""
+
+    def streams(self, response: Response) -> list[rows.Row]:
+        answer = response.json()
+        if isinstance(answer, dict) and isinstance(answer.get("streams"), dict):
+            return []
+        return super().streams(response)
+
+
 class LogsTheToken(Tidy):
     """A line for the developer, that stayed."""
 
@@ -294,6 +304,7 @@ BROKEN: Final[Sequence[tuple[str, type[LicensedProvider]]]] = (
     ("keeps_the_identity_of_a_rendition", TakesASignatureForAFilm),
     ("takes_nothing_for_nothing", CountsNothingAsUnread),
     ("refuses_what_it_cannot_read", TakesRubbishForNothing),
+    ("refuses_what_it_cannot_read", TakesAnotherShapeForNothing),
     ("keeps_secrets", LogsTheToken),
     ("keeps_secrets", QuotesTheToken),
     ("takes_no_huge_answer", ToleratesTheHuge),
