@@ -353,14 +353,26 @@ CANARY = [
 ]
 OBSERVING = [
     plans(
+        "a licence that loses our territory keeps its stream up",
+        "    if seen.excludes(changed) and not seen.excludes(version):\n",
+        "    if False:\n",
+        "tests/ingestion/test_matching.py::test_a_licence_that_loses_our_territory_takes_its_stream_down",
+    ),
+    plans(
+        "a territory that is set later takes streams down with the next word on their rights",
+        "seen.excludes(changed) and not seen.excludes(version)",
+        "seen.excludes(changed)",
+        "tests/ingestion/test_matching.py::test_a_territory_that_is_set_later_takes_nothing_down",
+    ),
+    plans(
         "what the public sees changes without a turn",
-        "    if seen.active is not version or body_of(with_columns(version, columns)) == seen.announced:\n",
+        "    if seen.active is not version or body_of(changed) == seen.announced:\n",
         "    if True:\n",
         "test_what_the_public_sees_of_the_active_stream_changes_by_a_turn",
     ),
     plans(
         "what the public does not see makes a turn",
-        "body_of(with_columns(version, columns)) == seen.announced:",
+        "body_of(changed) == seen.announced:",
         "not columns and body_of(version) == seen.announced:",
         "test_what_the_public_does_not_see_changes_without_a_turn",
     ),
