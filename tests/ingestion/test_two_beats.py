@@ -1,4 +1,4 @@
-"""Two real beats on one schedule: each window fires once while they are killed, frozen and thawed."""
+"""Real beats: each window fires once while they are killed, frozen and thawed; a changed cron is followed."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ PeriodicTask.objects.update(last_run_at=long_ago, date_changed=long_ago, total_r
 """
 """Every job has missed a hundred windows and more, and none is on record."""
 
+MOVED = """
+from datetime import timedelta
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+from core import conf
+from ingestion.models import IngestRun, Slot
+IngestRun.objects.all().delete()
+Slot.objects.all().delete()
+now = timezone.now()
+PeriodicTask.objects.filter(name='content.reverify').update(enabled=False)
+PeriodicTask.objects.update(last_run_at=now - timedelta(hours=2))
+PeriodicTask.objects.filter(name='maintenance.tick').update(last_run_at=now)
+past = now - timedelta(hours=1)
+for setting in ('INGEST_REFRESH_CRON', 'INGEST_REVERIFY_CRON'):
+    conf.change(setting, f'{past.minute} {past.hour} * * *', by='ada', at=now)
+"""
+"""The windows of two jobs come to lie where they have just been missed; one of these is switched off."""
 SEEN = """
 from collections import Counter
 from datetime import timedelta
@@ -134,3 +151,16 @@ def test_two_beats_fire_each_window_once_whatever_happens_to_one() -> None:
             beats.backstage.run(OWED)
             beats.fired_once()
             assert third.poll() is None
+
+
+def test_a_beat_that_runs_follows_a_changed_cron_and_leaves_off_what_is_switched_off() -> None:
+    with installation() as beats:
+        beats.backstage.run(PREPARE + OWED)
+        beat = beats.start()
+        beats.fired_once()
+        beats.backstage.run(MOVED)
+        beats.until(lambda: beats.backstage.run(SEEN)["runs"])
+        seen = beats.backstage.run(SEEN)
+        assert seen["runs"] == {"content.refresh": 1}
+        assert seen["noted"] == {**dict.fromkeys(DAILY, 1), "content.refresh": 2}
+        assert beat.poll() is None

@@ -1,4 +1,5 @@
-"""A real worker on a real Valkey: jobs are done, survive a kill -9, and wait for a broker that is away."""
+"""A real worker on a real Valkey: jobs are done, survive a kill -9, wait for a broker that is away, are
+cancelled, and follow what is set meanwhile."""
 
 from __future__ import annotations
 
@@ -92,6 +93,7 @@ class Installation:
 IMPORTS = """
 from datetime import timedelta
 from django.utils import timezone
+from core import conf
 from ingestion import runs
 from ingestion.models import IngestRun, Slot
 from streaming.models import StreamSwitch
@@ -138,3 +140,40 @@ def test_a_job_survives_the_death_of_its_worker_and_is_finished_once(
     assert marquee.statuses("content.match") == ["lost", "succeeded"]
     assert marquee.run("result = list(StreamSwitch.objects.values_list('seq', 'reason'))") == [[1, "first"]]
     assert marquee.run("result = Slot.objects.filter(run_id__isnull=False).count()") == 0
+
+
+def test_runs_are_cancelled_in_the_queue_and_at_work_and_settings_reach_a_worker_that_runs(
+    installation: tuple[Installation, Door],
+) -> None:
+    marquee, world = installation
+    marquee.set_up()
+    (marquee.folder / "valkey").mkdir(exist_ok=True)
+    with servers.valkey(marquee.folder / "valkey"):
+        marquee.run(CANCEL.format(job="tmdb.discover"))  # before there is a worker to begin it
+        with marquee.worker():
+            marquee.run(SEARCH)
+            marquee.until(world.knocked.is_set, "searching")
+            marquee.run(CANCEL.format(job="content.match"))
+            world.open.set()
+            marquee.until(lambda: marquee.run(FREE), "stopped")
+            assert marquee.statuses("content.match") == ["cancelled"]
+            assert marquee.run("result = StreamSwitch.objects.count()") == 0
+            for lowest, quality in (("1080p", None), ("720p", "720p")):
+                marquee.run(f"conf.change('MIN_QUALITY_TO_PUBLISH', '{lowest}', by='ada', at=timezone.now())")
+                marquee.run(SEARCH)
+                marquee.until(lambda: marquee.run(FREE), "searched again")
+                assert marquee.run(FOUND) == quality
+    assert marquee.statuses("tmdb.discover") == ["cancelled"]
+
+
+CANCEL = "runs.cancel(IngestRun.objects.get(job='{job}').pk, by='ada', at=timezone.now())"
+FREE = "result = not Slot.objects.filter(key__startswith='content.match', run_id__isnull=False).exists()"
+SEARCH = f"""
+from ingestion.discovery import add_movie
+add_movie({FILM}, at=timezone.now())
+"""
+FOUND = """
+last = IngestRun.objects.filter(job='content.match').order_by('-id').first()
+assert last.status == 'succeeded', last.error
+result = last.summary['quality']
+"""
