@@ -12,7 +12,7 @@ django_wsgi = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - needs the line above, as do the next
 
-from config.edge import Proxies  # noqa: E402
+from config.edge import Headers, Proxies  # noqa: E402
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
 from core import addresses  # noqa: E402
@@ -37,4 +37,4 @@ served = Probes(
     LiveApp(_threads(WORKERS), hub),
     apart={"/readyz": _threads(2), "/metrics": _threads(1)},
 )
-application = Proxies(served, addresses.networks(settings.TRUSTED_PROXIES))
+application = Proxies(Headers(served), addresses.networks(settings.TRUSTED_PROXIES))

@@ -231,16 +231,25 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
-        "object-src": [NONE],
+        "connect-src": [SELF],
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
 }
+
+_PLAYERS = ("autoplay", "encrypted-media", "fullscreen", "picture-in-picture")
+_NOBODYS = (
+    *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid"),
+    *("magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock"),
+    *("serial", "usb", "xr-spatial-tracking"),
+)
+# What a player needs goes on to embeds: those that `frame-src` lets in, as far as `allow` of a frame says.
+PERMISSIONS_POLICY = {**dict.fromkeys(_PLAYERS, "*"), **dict.fromkeys(_NOBODYS, "()")}
 
 TMDB_API_KEY = ENV["TMDB_API_KEY"]
 TMDB_BASE_URL = ENV["TMDB_BASE_URL"].rstrip("/")

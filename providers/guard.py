@@ -91,7 +91,7 @@ def origin_of(url: str) -> Origin:
         raise DestinationRefused("the URL names no host")
     if parts.username is not None or parts.password is not None:
         raise DestinationRefused("a user or password in a URL is not allowed")
-    return Origin(parts.scheme, _plain(parts.hostname), PORTS[parts.scheme] if port is None else port)
+    return Origin(parts.scheme, plain(parts.hostname), PORTS[parts.scheme] if port is None else port)
 
 
 def trusted_origin(text: str) -> Origin:
@@ -116,7 +116,7 @@ class Guard:
     @classmethod
     def of(cls, trusted_origins: Collection[str], hosts: Collection[str] | None) -> Guard:
         trusted = frozenset(trusted_origin(text) for text in trusted_origins)
-        return cls(trusted, None if hosts is None else tuple(_plain(host) for host in hosts))
+        return cls(trusted, None if hosts is None else tuple(plain(host) for host in hosts))
 
     def check(self, url: str) -> Origin:
         """Refuse a URL by its scheme, host name and port, before any name is looked up."""
@@ -125,7 +125,7 @@ class Guard:
         return origin
 
     def check_origin(self, origin: Origin) -> None:
-        if self.hosts is not None and not any(_matches(origin.host, host) for host in self.hosts):
+        if self.hosts is not None and not on_list(origin.host, self.hosts):
             raise DestinationRefused(f"host {origin.host} is not on this provider's list")
         if origin not in self.trusted and origin.port not in PORTS.values():
             told = f"port {origin.port} is not allowed, only 80 and 443"
@@ -140,7 +140,7 @@ class Guard:
         return usable
 
 
-def _plain(host: str) -> str:
+def plain(host: str) -> str:
     """A host as it is looked up: international names in ASCII (RFC 5891), as `requests` sends them."""
     host = host.strip().lower().rstrip(".")
     star, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
@@ -149,5 +149,6 @@ def _plain(host: str) -> str:
     return host
 
 
-def _matches(host: str, pattern: str) -> bool:
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+def on_list(host: str, hosts: Iterable[str]) -> bool:
+    """Whether a list of hosts names this one, or with `*.` any name above it."""
+    return any(host.endswith(named[1:]) if named.startswith("*.") else host == named for named in hosts)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.db import models
 
 from core.expiry import Expiry
+from providers.guard import on_list, plain
 
 HOURS_KEPT = timedelta(days=30)
 """What is older MongoDB deletes by itself, and `ingestion.prune` elsewhere: it stands in the index."""
@@ -57,6 +59,14 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def may_serve_from(self, url: str) -> bool:
+        """Whether its streams may be on the host of this URL: `allowed_hosts` name it, or are empty, or it is
+        where the operator has said that the provider is."""
+        urls = [value for value in self.config.values() if str(value).startswith(("http://", "https://"))]
+        entered = [host for value in urls if (host := urlsplit(value).hostname)]
+        hosts = [plain(host) for host in (*self.allowed_hosts, *entered)]
+        return not self.allowed_hosts or on_list(plain(urlsplit(url).hostname or ""), hosts)
 
     @property
     def reliability(self) -> float:

@@ -38,14 +38,15 @@ def media_origins(movie_id: int) -> set[str]:
 
 
 def frame_origins(movie_id: int) -> set[str]:
-    """Where this movie's embeds are."""
+    """Where this movie's embeds are, as far as their providers may have some there."""
     return _only_origins(_version_origins(movie_id, embeds=True))
 
 
 def _version_origins(movie_id: int, *, embeds: bool) -> list[str]:
     versions = StreamVersion.objects.of(movie_id).prefetch_related("provider")
     kind = versions.filter if embeds else versions.exclude
-    return [_origin_of(v.url) for v in kind(delivery=Delivery.EMBED) if v.provider.enabled]
+    found = [v for v in kind(delivery=Delivery.EMBED) if v.provider.enabled]
+    return [_origin_of(v.url) for v in found if v.provider.may_serve_from(v.url)]
 
 
 def _origin_of(url: str) -> str:

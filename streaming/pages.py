@@ -159,6 +159,6 @@ def _allow_playing(response: HttpResponse, movie: Movie) -> None:
         response,
         img_src=csp.image_origins(),
         media_src=[SELF, "blob:", *media],  # MediaSource plays from blob: addresses
-        connect_src=[SELF, *media],
+        connect_src=media,
         frame_src=csp.frame_origins(movie.pk),
     )

@@ -17,6 +17,7 @@ from config import edge
 from core import addresses
 from streaming.live import http as live
 from streaming.live.http import Receive, Scope, Send
+from tests import loops
 
 WATCHDOG_S = 10.0
 
@@ -105,3 +106,76 @@ def test_a_scheme_that_is_not_one_word_is_none(behind: int, said: str) -> None:
 def test_by_default_not_even_this_machine_is_believed(alone: int) -> None:
     told = ask(alone, (FOR, "203.0.113.5"), (PROTO, "https"), ("Forwarded", "for=203.0.113.5"))
     assert told == {"client": "127.0.0.1", "scheme": "http"}
+
+
+def answer_of(status: int, *lines: tuple[str, str]) -> live.ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        sent = [(name.encode(), value.encode()) for name, value in lines]
+        await send({"type": "http.response.start", "status": status, "headers": sent})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+def headers_of(app: live.ASGIApp, scheme: str = "http", **scope: Any) -> list[tuple[str, str]]:
+    """The head of what the layer answers with, line by line."""
+    said: list[live.Message] = []
+
+    async def send(message: live.Message) -> None:
+        said.append(message)
+
+    asked = {"type": "http", "method": "GET", "path": "/", "headers": [], "scheme": scheme, **scope}
+    loops.run(app(asked, None, send))  # type: ignore[arg-type, func-returns-value]
+    return [(name.decode().lower(), value.decode()) for name, value in said[0]["headers"]]
+
+
+SHARED = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def test_every_answer_gets_the_shared_headers_and_keeps_its_own() -> None:
+    app = edge.Headers(
+        answer_of(503, ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Referrer-Policy", "origin"))
+    )
+    lines = headers_of(app)
+    assert [value for name, value in lines if name == "set-cookie"] == ["a=1", "b=2"]
+    assert {**SHARED, "referrer-policy": "origin"}.items() <= dict(lines).items()
+    assert len([name for name, _ in lines if name != "set-cookie"]) == len(dict(lines)) - 1
+
+
+def test_what_is_no_page_may_do_nothing_as_a_document() -> None:
+    for kind in ("application/json", "text/event-stream", "text/javascript", "image/svg+xml"):
+        for own in ((), (("Content-Security-Policy", "default-src *"),)):
+            lines = headers_of(edge.Headers(answer_of(200, ("Content-Type", kind), *own)))
+            assert [v for n, v in lines if n == "content-security-policy"] == [edge.CLOSED_POLICY]
+    assert dict(headers_of(edge.Headers(answer_of(204))))["content-security-policy"] == edge.CLOSED_POLICY
+
+
+def test_a_page_without_a_policy_gets_the_pages_one_and_keeps_a_wider_one() -> None:
+    page = ("Content-Type", "text/html; charset=utf-8")
+    given = dict(headers_of(edge.Headers(answer_of(413, page))))["content-security-policy"]
+    assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= set(given.split("; "))
+    assert "unsafe" not in given
+    own = ("Content-Security-Policy", "default-src 'self'")
+    lines = headers_of(edge.Headers(answer_of(200, page, own)))
+    assert [v for n, v in lines if n == "content-security-policy"] == ["default-src 'self'"]
+
+
+def test_the_permissions_policy_names_what_players_need_and_closes_the_rest() -> None:
+    told = dict(headers_of(edge.Headers(answer_of(200))))["permissions-policy"].split(", ")
+    assert {"fullscreen=*", "picture-in-picture=*", "autoplay=*", "encrypted-media=*"} <= set(told)
+    assert {"camera=()", "microphone=()", "geolocation=()", "payment=()", "usb=()"} <= set(told)
+    assert {rule.partition("=")[2] for rule in told} == {"*", "()"}
+
+
+def test_only_over_tls_browsers_are_told_to_keep_to_it(settings: Any) -> None:
+    app = edge.Headers(answer_of(200))
+    assert "strict-transport-security" not in dict(headers_of(app, "https"))
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    assert "strict-transport-security" not in dict(headers_of(app, "http"))
+    assert dict(headers_of(app, "https"))["strict-transport-security"] == "max-age=31536000"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -23,20 +25,31 @@ Start = Callable[..., AbstractContextManager[str]]
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
-    """Starts a web process with these variables; yields its URL. It has no database, and needs none here."""
+    """Starts a web process of a Marquee that is set up, with these variables; yields its URL."""
     with temporary() as folder, servers.valkey(folder) as redis_url:
+        ours = {"DATA_DIR": str(folder), "REDIS_URL": redis_url, "DATABASE_URL": "", "MONGODB_URI": ""}
+        ours |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(BASE_DIR)}
+        subprocess.run(
+            processes.manage("setup"), env={**os.environ, **ours}, check=True, stdout=subprocess.DEVNULL
+        )
 
         @contextmanager
         def web(**variables: str) -> Iterator[str]:
             port = servers.free_port()
-            env = {**os.environ, "DATA_DIR": str(folder), "REDIS_URL": redis_url, "PYTHONPATH": str(BASE_DIR)}
-            env |= {"DJANGO_SETTINGS_MODULE": "config.settings", **variables}
-            command = ["env", *(f"{name}={value}" for name, value in env.items()), *processes.web(port)]
+            env = [f"{name}={value}" for name, value in {**ours, **variables}.items()]
+            command = ["env", *env, *processes.web(port)]
             url = f"http://127.0.0.1:{port}"
             with servers.running(servers.Server(command, folder / "web.log", up=lambda: alive(url))):
                 yield url
 
         yield web
+
+
+@pytest.fixture(scope="module")
+def plain(start: Start) -> Iterator[str]:
+    """The URL of one with the defaults."""
+    with start() as url:
+        yield url
 
 
 def alive(url: str) -> bool:
@@ -46,6 +59,27 @@ def alive(url: str) -> bool:
         return False
 
 
+def ask(url: str, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers (by lower-case name) and text. No header is added, and none twice."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=WATCHDOG_S)
+    try:
+        connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read().decode()
+    finally:
+        connection.close()
+
+
+SHARED = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
 NAMES = itertools.count(1)
 
 
@@ -72,6 +106,50 @@ FORGED = {
     "Forwarded": "for=203.0.113.{}",
     "X_Forwarded_For": "203.0.113.{}",
 }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "page"),
+    [
+        ("GET", "/healthz", 200, False),
+        ("GET", "/api/nothing", 404, False),
+        ("GET", "/nothing", 404, True),
+        ("GET", "/static/core/icon.svg", 200, False),
+        ("PUT", "/api/movies/1/stream-events", 405, False),
+        ("POST", "/api/auth/login", 413, False),
+        ("POST", "/admin/login/", 413, True),
+        ("POST", "/admin/logout/", 403, True),
+        ("GET", "/admin/login/", 200, True),
+        ("GET", "/api/docs/", 200, True),
+        ("GET", "/", 200, True),
+        ("GET", "/watch/1", 404, True),
+    ],
+)
+def test_every_answer_carries_its_headers(
+    plain: str, method: str, path: str, status: int, page: bool
+) -> None:
+    size = {"Content-Length": "3000000"} if status == 413 else {}
+    answered, headers, text = ask(plain, method, path, **size)
+    assert answered == status
+    assert SHARED.items() <= headers.items()
+    assert "camera=()" in headers["permissions-policy"]
+    policy = headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert ("script-src 'self'" in policy) is page
+    assert headers["content-type"].startswith("text/html") is page
+    if page:
+        assert "style=" not in text
+        assert "<style" not in text
+
+
+def test_a_host_that_is_not_ours_gets_a_page_or_a_problem(plain: str) -> None:
+    status, headers, text = ask(plain, "GET", "/", Host="evil.example")
+    assert (status, headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert "<h1>That was not understood</h1>" in text
+    for path in ("/api/movies", "/api/movies/1/stream-events"):
+        status, headers, _ = ask(plain, "GET", path, Host="evil.example")
+        assert (status, headers["content-type"]) == (400, "application/problem+json")
 
 
 def test_nobody_escapes_by_saying_to_be_somebody_else(start: Start) -> None:

@@ -208,6 +208,16 @@ def test_embeds_are_framed_from_their_own_origin_alone(client: Client) -> None:
     assert "https://embed.example" not in allowed["connect-src"]
 
 
+def test_an_embed_where_its_provider_may_have_none_is_not_framed(client: Client) -> None:
+    config = {"base_url": "https://films.embed.example/v2", "quality": "1080p"}
+    own = factory.provider("own", allowed_hosts=["*.Player.example"], config=config)
+    movie = factory.movie(1)
+    for host in ("films.embed.example", "a.player.example", "player.example", "evil.example"):
+        factory.version(movie, host, provider=own, url=f"https://{host}/1", delivery="embed")
+    framed = policy(client, "/watch/1")["frame-src"]
+    assert framed == ["https://a.player.example", "https://films.embed.example"]
+
+
 def test_pages_only_read(client: Client) -> None:
     assert client.post("/").status_code == 405
     assert client.head("/").status_code == 200
