@@ -12,6 +12,7 @@ django_wsgi = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - needs the line above, as do the next
 
+from config.cors import Cors  # noqa: E402
 from config.edge import Headers, Proxies  # noqa: E402
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
@@ -37,4 +38,6 @@ served = Probes(
     LiveApp(_threads(WORKERS), hub),
     apart={"/readyz": _threads(2), "/metrics": _threads(1)},
 )
-application = Proxies(Headers(served), addresses.networks(settings.TRUSTED_PROXIES))
+application = Proxies(
+    Headers(Cors(served, settings.CORS_ALLOWED_ORIGINS)), addresses.networks(settings.TRUSTED_PROXIES)
+)

@@ -61,6 +61,12 @@ VARIABLES = (
         "CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."
     ),
     Variable(
+        "CORS_ALLOWED_ORIGINS",
+        list,
+        [],
+        "Origins (https://app.example.org) of other sites whose pages may use the API.",
+    ),
+    Variable(
         "TRUSTED_PROXIES",
         list,
         [],

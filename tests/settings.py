@@ -21,6 +21,7 @@ for _variable in env.VARIABLES:
 for _name in options.NAMES:
     os.environ[_name] = ""
 os.environ["DATA_DIR"] = DATA_FOLDER
+os.environ["CORS_ALLOWED_ORIGINS"] = "https://app.example.org"  # as docs/api.md has it
 os.environ["DATABASE_TIMEOUT_S"] = "60"  # a slow machine is no outage
 # Which databases the suite runs on (`make test DB=...`); SQLite unless told otherwise.
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")

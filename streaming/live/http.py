@@ -22,7 +22,7 @@ ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 LARGEST_ID = 2**31 - 1
 _PATH = re.compile(r"/api/movies/([1-9][0-9]{0,9})/stream-events/?", re.ASCII)
 _LAST_EVENT_ID = re.compile(rb"([1-9][0-9]{0,9}):([0-9]{1,10})")
-_SHARED = {"cache-control": "no-store", "vary": "Origin"}
+_SHARED = {"cache-control": "no-store"}
 
 
 def watched_movie(scope: Scope) -> int | None:

@@ -28,6 +28,7 @@ def start() -> Iterator[Start]:
     """Starts a web process of a Marquee that is set up, with these variables; yields its URL."""
     with temporary() as folder, servers.valkey(folder) as redis_url:
         ours = {"DATA_DIR": str(folder), "REDIS_URL": redis_url, "DATABASE_URL": "", "MONGODB_URI": ""}
+        ours |= {"CORS_ALLOWED_ORIGINS": ""}
         ours |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(BASE_DIR)}
         subprocess.run(
             processes.manage("setup"), env={**os.environ, **ours}, check=True, stdout=subprocess.DEVNULL
@@ -164,3 +165,45 @@ def test_behind_a_trusted_proxy_each_caller_counts_and_what_callers_write_does_n
         assert set(each) == {400}
         forged = attempts(url, lambda n: {"X-Forwarded-For": f"203.0.113.{n}, 2001:db8:99::{n:x}, 10.0.0.2"})
         assert set(forged) == {400, 429}
+
+
+APP = "https://app.example.org"
+
+
+@pytest.fixture(scope="module")
+def shared(start: Start) -> Iterator[str]:
+    """The URL of one that APP may use."""
+    with start(CORS_ALLOWED_ORIGINS=APP) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/movies", 200),
+        ("GET", "/api/movies/1", 404),
+        ("GET", "/api/auth/me", 401),
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/movies/1/stream-events", 404),
+        ("PUT", "/api/movies/1/stream-events", 405),
+        ("POST", "/api/auth/login", 413),
+        ("OPTIONS", "/api/movies/1/stream-events", 204),
+    ],
+)
+def test_whatever_the_api_answers_an_allowed_origin_may_read(
+    shared: str, method: str, path: str, status: int
+) -> None:
+    size = {"Content-Length": "3000000"} if status == 413 else {}
+    for origin, allowed in ((APP, APP), ("https://evil.example", None)):
+        answered, headers, _ = ask(shared, method, path, Origin=origin, **size)
+        assert answered == status
+        assert headers.get("access-control-allow-origin") == allowed
+        assert "access-control-allow-credentials" not in headers
+        assert "Origin" in headers["vary"].split(", ")
+
+
+def test_a_preflight_of_a_write_or_of_an_event_stream_is_answered(shared: str, plain: str) -> None:
+    asked = {"Access_Control_Request_Method": "POST", "Origin": APP}
+    for path in ("/api/movies/1/rollback", "/api/movies/1/stream-events"):
+        assert ask(shared, "OPTIONS", path, **asked)[0] == 204
+        assert ask(plain, "OPTIONS", path, **asked)[0] == 403
