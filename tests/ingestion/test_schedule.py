@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
@@ -40,6 +41,13 @@ def test_a_changed_setting_moves_the_job() -> None:
     crontab = PeriodicTask.objects.get(name=Job.DISCOVER.value).crontab
     assert crontab is not None
     assert (crontab.minute, crontab.hour, crontab.day_of_week) == ("5", "4", "1")
+
+
+def test_a_cron_of_the_environment_moves_its_job_with_the_next_setup(settings: Any) -> None:
+    schedule.initialize()
+    settings.OPTIONS_FROM_ENV = {"INGEST_DISCOVER_CRON": "5 4 * * *"}
+    schedule.initialize()
+    assert schedule.next_runs(AT)[Job.DISCOVER] == datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
 
 
 def test_what_an_operator_disabled_stays_disabled() -> None:
