@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from providers.http import GuardedSession
 from providers.probe import probe
 from providers.types import Delivery, ProbeResult
+from tests.providers.origin import LocalServer
 
 FOLDER = Path(__file__).parent / "fixtures" / "media"
 MEDIA = tuple(sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".mp4", ".ts", ".webm"}))
@@ -48,33 +47,14 @@ class Page:
     ranges: bool = True
 
 
-class _QuietServer(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A probe that hangs up is no news."""
-
-
-class MediaOrigin:
+class MediaOrigin(LocalServer):
     """Serves pages by path; `asked` holds path and Range of every request, `connections` who asked."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.pages: dict[str, Page] = {}
         self.asked: list[tuple[str, str]] = []
         self.connections: set[tuple[str, int]] = set()
-        origin = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                origin._answer(self)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = _QuietServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def put(self, path: str, body: bytes | str, **page: Any) -> str:
         """Serve `body` at `path`, and return its URL."""
@@ -86,7 +66,7 @@ class MediaOrigin:
         with GuardedSession(provider="test", trusted_origins=[self.url], max_retries=0) as session:
             return probe(self.url + path, delivery, session, **options)
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
         asked = handler.headers.get("Range", "")
         self.asked.append((handler.path, asked))
         self.connections.add(handler.client_address)
@@ -106,14 +86,3 @@ class MediaOrigin:
         handler.end_headers()
         with suppress(OSError):  # a probe hangs up when it has read enough
             handler.wfile.write(body)
-
-    @contextmanager
-    def running(self) -> Iterator[MediaOrigin]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join(5)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -35,19 +35,19 @@ class _Quiet(ThreadingHTTPServer):
         """Clients of these tests hang up in the middle, on purpose."""
 
 
-class Origin:
-    """`on(path, answer, …)` gives one answer after the other, the last one for ever; elsewhere is 404."""
+class LocalServer:
+    """A real web server on a free port, as long as it is `running`; a subclass says what it answers."""
+
+    protocol = "HTTP/1.1"
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self._answers: dict[str, list[Answer]] = {}
-        origin = self
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+            protocol_version = server.protocol
 
             def do_GET(self) -> None:
-                origin._answer(self)
+                server.answer(self)
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -56,6 +56,29 @@ class Origin:
         self.port: int = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
 
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join(5)
+
+
+class Origin(LocalServer):
+    """`on(path, answer, …)` gives one answer after the other, the last one for ever; elsewhere is 404."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Asked] = []
+        self._answers: dict[str, list[Answer]] = {}
+
     def on(self, path: str, *answers: Answer) -> str:
         self._answers[path] = list(answers)
         return self.url + path
@@ -63,7 +86,7 @@ class Origin:
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         self.asked.append(Asked(parts.path, query, {k.lower(): v for k, v in handler.headers.items()}))
@@ -75,17 +98,6 @@ class Origin:
         handler.end_headers()
         with suppress(OSError):  # whoever has read enough hangs up
             handler.wfile.write(answer.body)
-
-    @contextmanager
-    def running(self) -> Iterator[Origin]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join(5)
 
 
 @contextmanager

@@ -5,47 +5,34 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 from tests.providers.kit.recorded import Answer
+from tests.providers.origin import LocalServer
 
 ENDLESS = 64 * 1024 * 1024
 """So much of an endless answer is sent at most; nobody should read a third of it."""
 
 
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever has read enough hangs up."""
-
-
-class ReplayingOrigin:
+class ReplayingOrigin(LocalServer):
     """Gives the answers of its script one after the other, the last one for ever, whatever is asked."""
 
+    protocol = "HTTP/1.0"  # what has no length ends with its connection
+
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[str] = []
         self._script: list[Answer] = []
         self._turn = threading.Lock()
         self._over = threading.Event()
-        replaying = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                with replaying._turn:
-                    replaying.asked.append(self.path)
-                    script = replaying._script
-                    answer = script.pop(0) if len(script) > 1 else script[0]
-                with suppress(OSError):
-                    replaying._give(answer, self)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = _Quiet(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.urls = {self.url, self.url.replace("127.0.0.1", "localhost")}
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        with self._turn:
+            self.asked.append(handler.path)
+            answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        with suppress(OSError):
+            self._give(answer, handler)
 
     @contextmanager
     def playing(self, script: Sequence[Answer]) -> Iterator[None]:
@@ -55,18 +42,6 @@ class ReplayingOrigin:
             yield
         finally:
             self._over.set()
-
-    @contextmanager
-    def running(self) -> Iterator[ReplayingOrigin]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join(5)
 
     def _give(self, answer: Answer, handler: BaseHTTPRequestHandler) -> None:
         body = answer.body
