@@ -67,12 +67,6 @@ def test_a_mark_is_set_once() -> None:
     succeeded(Job.PRUNE, at=AT)
     switching.edit(1, pinned=False, actor=EDITOR, comment="", at=AT)
     StreamVersion.objects.update(expired_at=AT + HOUR)  # too young to be deleted by the next run
-    assert succeeded(Job.PRUNE, at=AT + HOUR) | {"logs": 0} == {
-        "deleted": 0,
-        "expired": 0,
-        "logs": 0,
-        "runs": 0,
-        "days": 0,
-        "hours": 0,
-    }
+    summary = succeeded(Job.PRUNE, at=AT + HOUR)
+    assert (summary["deleted"], summary["expired"]) == (0, 0)
     assert StreamVersion.objects.get().expired_at == AT + HOUR
