@@ -109,12 +109,12 @@ class World(MediaOrigin):
         pages = max(1, -(-len(ids) // 100))
         self._json(FEED, {"page": number, "results": rows, "total_pages": pages, "total_results": len(ids)})
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
         handler.path, _, query = handler.path.partition("?")
         self.queries.append((handler.path, dict(parse_qsl(query))))
         if handler.path == FEED and self.pages.get(FEED, Page()).status == 200:
             self._changes(dict(parse_qsl(query)))
-        super()._answer(handler)
+        super().answer(handler)
 
 
 def run(job: str, *, at: datetime, movie_id: int | None = None) -> IngestRun:
