@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 
@@ -40,3 +40,13 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Choice(serializers.ChoiceField):
+    """One of a closed list of words. Whoever says another is told them all."""
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        if key == "invalid_choice":
+            allowed = ", ".join(str(choice) for choice in self.choices)
+            raise serializers.ValidationError(f"There is no such choice. There are: {allowed}.", code=key)
+        super().fail(key, **kwargs)

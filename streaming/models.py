@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from providers.types import Delivery
+from streaming import lookups  # noqa: F401 - `holds`, for JSON lists
 from streaming.quality import Quality, effective_quality
 from streaming.querysets import MovieQuerySet, StreamSwitchQuerySet, StreamVersionQuerySet
 
@@ -113,6 +114,8 @@ class Movie(GuardedModel):
         indexes = [
             models.Index(fields=["-popularity", "id"], name="movie_by_popularity"),
             models.Index(fields=["title", "id"], name="movie_by_title"),
+            models.Index(fields=["-release_date", "id"], name="movie_by_release"),
+            models.Index(fields=["-switched_at", "id"], name="movie_by_switch"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from core import problems
@@ -69,6 +70,7 @@ class Told:
 
 
 @require_safe
+@cache_control(no_cache=True)
 def catalogue(request: HttpRequest) -> HttpResponse:
     """Published films, popular ones first; `?q=` searches titles, `?part=films` is the list alone."""
     query = request.GET.get("q", "").strip()[:MAX_QUERY_CHARS]
@@ -81,6 +83,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@cache_control(no_cache=True)
 def watch(request: HttpRequest, movie_id: int) -> HttpResponse:
     """A film and its player; `?part=facts` is what is said of the stream. 404 for what is not public."""
     movie = Movie.objects.present().filter(pk=movie_id, hidden=False).first()

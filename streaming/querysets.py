@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from streaming.models import Movie, StreamSwitch, StreamVersion  # noqa: F401
 
 
+class Publicity(models.TextChoices):
+    """Where a movie stands with the public."""
+
+    PUBLISHED = "published"
+    WITHOUT_STREAM = "without-a-stream", "without a stream"
+    PINNED = "pinned"
+    HIDDEN = "hidden"
+    WITHDRAWN = "withdrawn"
+
+
 class MovieQuerySet(models.QuerySet["Movie"]):
     def published(self) -> Self:
         """What the public may see."""
@@ -22,6 +32,19 @@ class MovieQuerySet(models.QuerySet["Movie"]):
     def present(self) -> Self:
         """Not removed by an editor."""
         return self.filter(removed_at__isnull=True)
+
+    def standing(self, publicity: Publicity) -> Self:
+        match publicity:
+            case Publicity.PUBLISHED:
+                return self.published()
+            case Publicity.WITHOUT_STREAM:
+                return self.present().filter(active_stream__isnull=True)
+            case Publicity.PINNED:
+                return self.present().filter(pinned=True)
+            case Publicity.HIDDEN:
+                return self.present().filter(hidden=True)
+            case Publicity.WITHDRAWN:
+                return self.filter(removed_at__isnull=False)
 
     def search(self, text: str) -> Self:
         """Those whose title, or title in its own language, contains `text`; all, if that is empty."""

@@ -6,7 +6,7 @@ The tables are full enough for a planner to care, and the plans are those of wha
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -15,6 +15,7 @@ from django.test import Client
 from core.ids import uuid7
 from ingestion import checking, daily, figures, status
 from ingestion.models import IngestLog, IngestRun, Job, Slot
+from streaming.api.movies import ORDERS
 from streaming.live import reads
 from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.quality import Quality
@@ -27,6 +28,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MOVIES = (
+    *(f"ordering={order}" for order in ORDERS),
+    "genre=Comedy",
+    "language=fr",
+    "quality=720p",
+    "min_quality=1080p",
+    "genre=Comedy&language=fr&ordering=title",
+)
+"""What a list may be asked for, so that it has three pages of ten and more."""
 LARGE = (Movie, StreamVersion, StreamSwitch, IngestRun, IngestLog, Slot)
 MANY = 1000
 FEW = 10
@@ -44,13 +54,16 @@ def movie(number: int) -> Movie:
         title=f"Movie {number}",
         discovered_at=AT,
         popularity=float(number % 97),
+        original_language=("en", "en", "fr")[number % 3],
+        genres=["Drama", "Comedy"][: number % 3],
+        release_date=date(1920 + number % 90, 1, 1) if number % 20 else None,
         matched_at=AT,
         refresh_at=AT if due else AT + DAY,
         next_check_at=AT if due else AT + DAY,
         active_stream_id=version_key(number, 0),
-        active_quality=Quality.P1080,
+        active_quality=Quality.P1080 if number % 4 else Quality.P720,
         switch_seq=2,
-        switched_at=AT,
+        switched_at=AT - number % 300 * HOUR,
     )
 
 
@@ -157,13 +170,19 @@ def test_each_page_comes_sorted_by_an_index_and_each_row_by_its_key() -> None:
     runs = ("", "?job=content.match", "?status=failed", "?movie=9", "?job=content.match&status=failed")
     logs = ("", "?job=content.match", "?status=ERROR", "?movie=9", f"?run={log_run_id}")
     with explained() as plans:
-        url = "/api/movies"
-        for _ in range(3):
-            url = anyone.get(url).json()["next"]
+        for words in MOVIES:
+            url = f"/api/movies?limit=10&{words}"
+            for _ in range(3):
+                url = anyone.get(url).json()["next"]
+        assert viewer.get("/api/movies?standing=any&ordering=-release_date").json()["next"]
         for path in ("api/movies/7", "api/movies/7/active-stream", "api/movies/7/stream-versions", "watch/7"):
             assert anyone.get(f"/{path}").status_code == 200, path
         for path in (*(f"runs{words}" for words in runs), *(f"logs{words}" for words in logs)):
-            assert viewer.get(f"/api/ingest/{path}").json(), path
+            url = f"/api/ingest/{path}{'&' if '?' in path else '?'}limit=1"
+            page = viewer.get(url)
+            assert page.json(), path
+            if older := page.get("Link"):
+                assert viewer.get(older[1:].partition(">")[0]).json(), path
         assert viewer.get(f"/api/ingest/runs/{run_id}").json()
         assert viewer.get("/api/movies/7/switches").json()
         known = dict.fromkeys(range(1, FEW), 1) | {MANY: None}
@@ -183,6 +202,13 @@ def test_a_day_is_counted_by_indexes_and_read_by_its_key() -> None:
     assert counted["jobs"]
     assert sum(counted["switches"].values())
     assert wrong(plans) == []
+
+
+@pytest.mark.usefixtures("full")
+def test_movies_of_a_year_are_found_by_an_index_and_may_be_sorted() -> None:
+    with explained() as plans:
+        assert clients.client().get("/api/movies?year=1950").json()["results"]
+    assert wrong([plan._replace(sorts=False) for plan in plans]) == []
 
 
 def pages_of_the_admin() -> list[Plan]:

@@ -59,7 +59,6 @@ class Operation:
     body: type[Strict] | None = None
     refuses: Sequence[Problem] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    tagged: bool = False
     media_type: str = "application/json"
 
 
@@ -73,7 +72,6 @@ def operation(
     body: type[Strict] | None = None,
     refuses: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
-    tagged: bool = False,
     media_type: str = "application/json",
 ) -> Callable[[Handler], Handler]:
     """Declare a view's method.
@@ -82,10 +80,10 @@ def operation(
     (`many(shape)` for a list, a tuple of shapes for one of them, None for text or nothing) and comes with
     `status`. `refuses` are problems as the view raises them, each an example of its status and reason; what
     the parts around a view refuse (a role, a throttle, the size of a body) is known already. `headers` are
-    those of the answer, with what they say. `tagged`: the answer has an ETag, and `If-None-Match` is heeded.
+    those of the answer, with what they say; that every answer to GET has an ETag is known as well.
     What is no JSON has a `media_type`.
     """
-    said = Operation(name, tag, answer, status, query, body, refuses, headers or {}, tagged, media_type)
+    said = Operation(name, tag, answer, status, query, body, refuses, headers or {}, media_type)
 
     def declare(handler: Handler) -> Handler:
         handler.operation = said  # type: ignore[attr-defined]

@@ -13,11 +13,13 @@ from rest_framework.views import APIView
 from core.api import openapi
 from core.api.contract import Tag, operation
 from core.api.shapes import Document
+from core.caching import Caching
 
 
 class Schema(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
+    caching = Caching.SHARED
 
     @operation("getSchema", Tag.OPERATIONS, Document)
     def get(self, request: Request) -> HttpResponse:
@@ -31,6 +33,7 @@ class Schema(APIView):
 class Docs(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
+    caching = Caching.SHARED
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """It is a page, whatever a browser says that it takes; what goes wrong is a problem as everywhere."""

@@ -18,7 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from core import problems
+from core import caching, problems
 from core.api import refusals, shapes
 from core.api.contract import Operation, Tag, declared
 from core.correlation import HEADER as REQUEST_ID
@@ -109,7 +109,7 @@ class Schema(AutoSchema):
                 parameter["description"], parameter["example"] = PLACES[name]
             elif name in examples:
                 parameter["example"] = examples[name]
-        return [*parameters, TAGGED] if self.said.tagged else parameters
+        return [*parameters, TAGGED] if self.method == "GET" else parameters
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
         if self.said.body is None:
@@ -126,12 +126,20 @@ class Schema(AutoSchema):
 
     def _answers(self) -> Json:
         said = self.said
-        headers = _headers({**(ETAG if said.tagged else {}), **said.headers})
+        kept = (
+            {"Cache-Control": f"It may be kept {caching.of(self.view).value}.", **ETAG}
+            if self.method == "GET"
+            else {}
+        )
+        headers = _headers({**kept, **said.headers})
         answer: Json = {"description": HTTPStatus(said.status).phrase, "headers": headers}
         if said.answer is not None or said.media_type != JSON:
             answer["content"] = {said.media_type: self._content(said.answer)}
-        unchanged = {"304": {"description": "Not Modified", "headers": _headers(ETAG)}} if said.tagged else {}
+        unchanged = {"304": {"description": "Not Modified", "headers": _headers(kept)}} if kept else {}
         return {str(said.status): answer, **unchanged}
+
+    def _kept(self) -> dict[str, str]:
+        return {"Cache-Control": f"May be kept {caching.of(self.view).value}.", **ETAG}
 
     def _content(self, answer: Any) -> Json:
         return (

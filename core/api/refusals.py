@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from core import problems
 from core.api.contract import Operation
+from core.caching import PRECONDITION
 from core.parsers import TooLarge
 from core.permissions import role_wanted
 from core.problems import Problem
@@ -24,6 +25,7 @@ FORBIDDEN = Problem(403, "You do not have permission to perform this action.")
 NOWHERE = Problem(404, "There is nothing at this address.", reason="not_found")
 NOT_JSON = Problem(406, "Could not satisfy the request Accept header.")
 TOO_SLOW = Problem(408, "The request did not end within 20 s.")
+FAILED_PRECONDITION = Problem(412, PRECONDITION)
 TOO_LARGE = Problem(413, TooLarge.default_detail)
 NOT_TAKEN = Problem(415, 'Unsupported media type "text/plain" in request.')
 TOO_MANY = Problem(429, "Request was throttled. Expected available in 42 seconds.")
@@ -36,7 +38,7 @@ AWAY = Problem(503, problems.AWAY)
 
 EVERYWHERE = (NOT_JSON, BUG, AWAY)
 OF_A_BODY = (INVALID, TOO_SLOW, TOO_LARGE, NOT_TAKEN)
-ALL = (*EVERYWHERE, *OF_A_BODY, UNKNOWN, FORBIDDEN, NOWHERE, TOO_MANY)
+ALL = (*EVERYWHERE, *OF_A_BODY, FAILED_PRECONDITION, UNKNOWN, FORBIDDEN, NOWHERE, TOO_MANY)
 
 RETRY_AFTER = "Retry-After"
 HEADERS: dict[int, dict[str, str]] = {
@@ -50,6 +52,8 @@ HEADERS: dict[int, dict[str, str]] = {
 def around(view: APIView, said: Operation, *, in_path: bool, method: str) -> Iterator[Problem]:
     """What the parts around this view may refuse of such a request."""
     yield from EVERYWHERE
+    if method == "GET":
+        yield FAILED_PRECONDITION
     if said.body:
         yield from OF_A_BODY
     if said.query:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -30,6 +30,7 @@ from streaming.admin import cells
 from streaming.admin.versions import TONES
 from streaming.errors import SwitchError, UnknownMovie
 from streaming.models import QUALITY_CHOICES, Movie
+from streaming.querysets import MovieQuerySet, Publicity
 from streaming.standing import Standing
 
 ActMaker = Callable[..., Act]
@@ -46,30 +47,19 @@ VERSION_ACTS: dict[str, ActMaker] = {
 }
 
 
-class Publicity(admin.SimpleListFilter):
+class StandingFilter(admin.SimpleListFilter):
     """Where a movie stands with the public."""
 
     title = "standing"
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = ("published", "without a stream", "pinned", "hidden", "withdrawn")
-        return [(name.replace(" ", "-"), name) for name in names]
+        return [(value, label.lower()) for value, label in Publicity.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        present = queryset.filter(removed_at__isnull=True)
-        match self.value():
-            case "published":
-                return present.filter(active_stream__isnull=False, hidden=False)
-            case "without-a-stream":
-                return present.filter(active_stream__isnull=True)
-            case "pinned":
-                return present.filter(pinned=True)
-            case "hidden":
-                return present.filter(hidden=True)
-            case "withdrawn":
-                return queryset.filter(removed_at__isnull=False)
-        return queryset
+        value = self.value()
+        movies = cast(MovieQuerySet, queryset)
+        return movies.standing(Publicity(value)) if value in Publicity.values else queryset
 
 
 class Rung(admin.SimpleListFilter):
@@ -92,7 +82,7 @@ class MovieAdmin(RoleAdmin):
     changed_by = Role.EDITOR
     list_display = ("thumb", "film", "rung", "source", "condition", "standing", "switched")
     list_display_links = ("film",)
-    list_filter = (Publicity, Rung)
+    list_filter = (StandingFilter, Rung)
     search_fields = ("title", "original_title", "imdb_id")
     search_help_text = "Title, TMDB id or IMDb id"
     ordering = ("-popularity", "id")

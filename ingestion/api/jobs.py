@@ -11,16 +11,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import paging
 from core.api.contract import Tag, many, operation
+from core.paging import LINK, Paged
 from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.routes import LARGEST_ID
-from core.serializers import Strict
+from core.serializers import Choice, Strict
 from ingestion import progress, runs, schedule, status
 from ingestion.api import shapes
 from ingestion.models import IngestLog, IngestRun
 from ingestion.registry import JOBS
 from streaming.models import Movie
+
+NEWEST = ("-id",)
 
 
 def run_body(run: IngestRun) -> dict[str, Any]:
@@ -70,7 +74,7 @@ class JobName(serializers.CharField):
         return name
 
 
-class _Newest(Strict):
+class _Newest(Paged):
     job = JobName(required=False)
     movie = serializers.IntegerField(source="movie_id", required=False, min_value=1, max_value=LARGEST_ID)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
@@ -79,14 +83,14 @@ class _Newest(Strict):
 class RunFilter(_Newest):
     example = {"job": "content.match", "status": "running", "limit": 20}
 
-    status = serializers.ChoiceField(choices=IngestRun.Status.choices, required=False)
+    status = Choice(choices=IngestRun.Status.choices, required=False)
     correlation_id = serializers.CharField(required=False, max_length=64)
 
 
 class LogFilter(_Newest):
     example = {"status": "UPGRADED", "since": "2026-11-22T00:00:00Z", "text": "1080p", "limit": 20}
 
-    status = serializers.ChoiceField(choices=IngestLog.Status.choices, required=False)
+    status = Choice(choices=IngestLog.Status.choices, required=False)
     run = serializers.UUIDField(source="run_id", required=False)
     since = serializers.DateTimeField(source="at__gte", required=False)
     until = serializers.DateTimeField(source="at__lte", required=False)
@@ -149,16 +153,15 @@ class RunJob(APIView):
 class Runs(APIView):
     permission_classes = [IsViewer]
 
-    @operation("listRuns", Tag.JOBS, many(shapes.Run), query=RunFilter)
+    @operation("listRuns", Tag.JOBS, many(shapes.Run), query=RunFilter, headers=LINK)
     def get(self, request: Request) -> Response:
-        """The newest runs.
+        """Runs, the newest first.
 
-        Of all jobs, or as filtered; how far each is, and how fast.
+        Of all jobs, or as filtered; how far each is, and how fast. `Link` leads to older ones.
         """
-        filters = RunFilter.read(request.query_params)
-        limit = filters.pop("limit")
-        rows = IngestRun.objects.filter(**filters).order_by("-id")[:limit]
-        return Response([run_body(run) for run in rows])
+        place, filters = RunFilter.read_apart(request.query_params)
+        page = paging.read(request, IngestRun.objects.filter(**filters), NEWEST, **place)
+        return page.response([run_body(run) for run in page.rows])
 
 
 class Run(APIView):
@@ -191,16 +194,15 @@ class Run(APIView):
 class Logs(APIView):
     permission_classes = [IsViewer]
 
-    @operation("listLogs", Tag.JOBS, many(shapes.LogLine), query=LogFilter)
+    @operation("listLogs", Tag.JOBS, many(shapes.LogLine), query=LogFilter, headers=LINK)
     def get(self, request: Request) -> Response:
-        """The newest log lines.
+        """Log lines, the newest first.
 
-        What runs said of themselves: of all jobs, or as filtered.
+        What runs said of themselves: of all jobs, or as filtered. `Link` leads to older ones.
         """
-        filters = LogFilter.read(request.query_params)
-        limit = filters.pop("limit")
-        lines = IngestLog.objects.filter(**filters).order_by("-id")[:limit]
-        return Response([log_body(line) for line in lines])
+        place, filters = LogFilter.read_apart(request.query_params)
+        page = paging.read(request, IngestLog.objects.filter(**filters), NEWEST, **place)
+        return page.response([log_body(line) for line in page.rows])
 
 
 class Initialize(APIView):

@@ -18,7 +18,7 @@ OTHER_VERSION = "0b9e6f1c-2a55-5d0e-8a0c-6f6d2c1b7a34"
 
 
 class Movie(Shape):
-    """A movie, as the public may know it."""
+    """A movie: as the public may know it, and what staff know besides."""
 
     id = serializers.IntegerField(help_text="Its TMDB id.")
     imdb_id = serializers.CharField()
@@ -39,6 +39,26 @@ class Movie(Shape):
     quality = Word(QUALITIES, allow_null=True, help_text="Of the stream that is active.")
     seq = serializers.IntegerField(help_text="How many switches the movie has had.")
     switched_at = serializers.DateTimeField(allow_null=True)
+
+    target_quality = Word(
+        QUALITIES,
+        required=False,
+        allow_null=True,
+        help_text="In place of TARGET_QUALITY. From here on: for staff alone.",
+    )
+    pinned = serializers.BooleanField(required=False, help_text="Upgrades leave it alone.")
+    hidden = serializers.BooleanField(required=False)
+    locked_fields = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="What discovery must not overwrite."
+    )
+    removed_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Withdrawn then.")
+    discovered_at = serializers.DateTimeField(required=False)
+    metadata_at = serializers.DateTimeField(required=False, allow_null=True, help_text="TMDB was read then.")
+    tmdb_gone_at = serializers.DateTimeField(required=False, allow_null=True)
+    matched_at = serializers.DateTimeField(required=False, allow_null=True)
+    refresh_at = serializers.DateTimeField(required=False, allow_null=True)
+    next_check_at = serializers.DateTimeField(required=False, allow_null=True)
+    fruitless_searches = serializers.IntegerField(required=False)
 
     example = {
         "id": 45745,

@@ -3,20 +3,19 @@ found: whoever reads it finishes it (`streaming.turns`)."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_vary_headers
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import paging
 from core.api.contract import Tag, many, operation
+from core.caching import Caching
+from core.paging import LINK, Paged
 from core.permissions import IsViewer
 from core.problems import Problem
 from core.roles import Role, has_role
@@ -24,44 +23,53 @@ from core.routes import LARGEST_ID
 from core.serializers import Strict
 from streaming import events, public
 from streaming.api import shapes
+from streaming.api.movies import UNKNOWN_MOVIE
 from streaming.api.versions import versions_of
 from streaming.models import Movie, StreamSwitch
 
-UNKNOWN_MOVIE = Problem(404, "There is no movie 550.", reason="not_found")
 NOTHING_TO_PLAY = [
     UNKNOWN_MOVIE,
     Problem(404, "Movie 550 has no stream at the moment.", reason="no_stream"),
     Problem(404, "Movie 551 has no stream at the moment.", reason="withdrawn"),
 ]
-FAILED_PRECONDITION = Problem(412, "What the request takes for granted is not so (any more).")
+
+
+class AtTurn(Strict):
+    seq = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_ID,
+        help_text="The turn that a client has just taken: no cache on the way has an answer for it.",
+    )
 
 
 class ActiveStream(APIView):
     permission_classes = [AllowAny]
+    caching = Caching.FRESH
 
     @operation(
         "getActiveStream",
         Tag.STREAMS,
         shapes.ActiveStream,
-        refuses=[*NOTHING_TO_PLAY, FAILED_PRECONDITION],
-        headers={"Cache-Control": "`no-cache`: ask each time, with the `ETag`."},
-        tagged=True,
+        query=AtTurn,
+        refuses=NOTHING_TO_PLAY,
     )
-    def get(self, request: Request, movie_id: int) -> HttpResponse:
+    def get(self, request: Request, movie_id: int) -> Response:
         """What to play.
 
         The stream that is active now; ask again with its `ETag`, and an unchanged one is an empty 304.
         `reason` says why there is nothing: `no_stream` so far, or `withdrawn`.
         """
+        AtTurn.read(request.query_params)
         try:
-            body = public.active_stream(movie_id, at=timezone.now())
+            return Response(public.active_stream(movie_id, at=timezone.now()))
         except public.NoStream as missing:
             raise Problem(404, str(missing), reason=missing.reason) from None
-        return _with_entity_tag(request._request, body)
 
 
 class StreamVersions(APIView):
     permission_classes = [AllowAny]
+    caching = Caching.SHARED
 
     @operation("listStreamVersions", Tag.STREAMS, many(shapes.Version), refuses=[UNKNOWN_MOVIE])
     def get(self, request: Request, movie_id: int) -> Response:
@@ -75,26 +83,33 @@ class StreamVersions(APIView):
         return Response(versions_of(movie_id, staff=staff, at=timezone.now()))
 
 
-class LogQuery(Strict):
+class LogQuery(Paged):
     example = {"limit": 20, "before": 40}
 
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
     before = serializers.IntegerField(default=LARGEST_ID, min_value=1, max_value=LARGEST_ID)
 
 
 class Switches(APIView):
     permission_classes = [IsViewer]
 
-    @operation("listSwitches", Tag.STREAMS, many(shapes.Switch), query=LogQuery, refuses=[UNKNOWN_MOVIE])
+    @operation(
+        "listSwitches",
+        Tag.STREAMS,
+        many(shapes.Switch),
+        query=LogQuery,
+        refuses=[UNKNOWN_MOVIE],
+        headers=LINK,
+    )
     def get(self, request: Request, movie_id: int) -> Response:
         """A movie's switch log.
 
-        The newest first, each with its decision; those `before` a `seq` for the next page.
+        The newest first, each with its decision; or those `before` a `seq`. `Link` leads to older ones.
         """
-        asked = LogQuery.read(request.query_params)
+        place, asked = LogQuery.read_apart(request.query_params)
         movie = _movie(movie_id, staff=True)
         rows = StreamSwitch.objects.of(movie.pk).filter(seq__lt=asked["before"])
-        return Response([switch_body(row) for row in rows[: asked["limit"]]])
+        page = paging.read(request, rows, ("-seq",), **place)
+        return page.response([switch_body(row) for row in page.rows])
 
 
 def switch_body(row: StreamSwitch) -> dict[str, Any]:
@@ -114,16 +129,3 @@ def _movie(movie_id: int, *, staff: bool) -> Movie:
     if movie is None or not (staff or (movie.removed_at is None and not movie.hidden)):
         raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")
     return movie
-
-
-def _with_entity_tag(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
-    encoded = json.dumps(body).encode()
-    tag = f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
-    full = HttpResponse(encoded, content_type="application/json")
-    full["Cache-Control"] = "no-cache"
-    full["ETag"] = tag
-    patch_vary_headers(full, ["Accept-Encoding"])
-    response = get_conditional_response(request, etag=tag, response=full)
-    if response is None or response.status_code == 412:
-        raise Problem(412, "What the request takes for granted is not so (any more).")
-    return response if isinstance(response, HttpResponse) else full

@@ -104,6 +104,27 @@ def test_runs_are_listed_newest_first_and_filtered(operator: APIClient) -> None:
     assert [row["job"] for row in get(operator, "runs?status=cancelled")] == ["tmdb.discover"]
 
 
+def test_the_link_of_a_page_leads_to_the_older_ones_whatever_came_meanwhile(operator: APIClient) -> None:
+    def newest(movie_id: int) -> None:
+        runs.queue(Job.MATCH, movie_id=movie_id, at=AT, trigger="test", publish=False)
+
+    def all_of(path: str, key: str) -> list[Any]:
+        found, url = [], f"/api/ingest/{path}"
+        while url:
+            page = operator.get(url)
+            found += [row[key] for row in page.json()]
+            newest(90 + len(found))
+            url = page.get("Link", "").removeprefix("<").removesuffix('>; rel="next"')
+        return found
+
+    for movie_id in range(1, 6):
+        newest(movie_id)
+        IngestLog.objects.create(at=AT, job=Job.MATCH, status="OK", message=f"line {movie_id}")
+    assert all_of("runs?job=content.match&limit=2", "movie") == [5, 4, 3, 2, 1]
+    assert all_of("logs?limit=3&status=OK", "message") == [f"line {n}" for n in (5, 4, 3, 2, 1)]
+    assert_problem(operator.get("/api/ingest/runs?cursor=x"), 400)
+
+
 def test_a_run_is_cancelled_and_says_by_whom(operator: APIClient) -> None:
     run, _ = runs.queue(Job.DISCOVER, at=AT, trigger="test")
     body = operator.delete(f"/api/ingest/runs/{run.pk}").json()

@@ -12,6 +12,8 @@ from rest_framework.test import APIClient
 from streaming import switching
 from streaming.api.movies import PAGE_SIZE
 from streaming.models import Movie
+from streaming.quality import Quality
+from tests import clients
 from tests.clients import assert_problem
 from tests.queries import costs
 from tests.streaming import factory
@@ -20,9 +22,20 @@ from tests.streaming.factory import EDITOR, NOW
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
-def published(movie_id: int, **facts: Any) -> Movie:
+PUBLIC = {
+    "id", "imdb_id", "title", "original_title", "original_language", "year", "release_date", "runtime_min",
+    "genres", "tagline", "overview", "poster", "backdrop", "popularity", "vote_average", "vote_count",
+    "quality", "seq", "switched_at",
+}  # fmt: skip
+STAFF = {
+    "target_quality", "pinned", "hidden", "locked_fields", "removed_at", "discovered_at", "metadata_at",
+    "tmdb_gone_at", "matched_at", "refresh_at", "next_check_at", "fruitless_searches",
+}  # fmt: skip
+
+
+def published(movie_id: int, quality: Quality = Quality.P1080, **facts: Any) -> Movie:
     movie = factory.movie(movie_id, **facts)
-    factory.version(movie, "a")
+    factory.version(movie, "a", quality)
     switching.reconsider(movie.pk, at=NOW)
     return movie
 
@@ -112,10 +125,152 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
     assert problem["errors"].keys() == {"cursor"}
 
 
-@pytest.mark.parametrize("query", ["q=%00", f"q={'x' * 101}", "page=2", "genre=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=%00",
+        f"q={'x' * 101}",
+        "page=2",
+        "genre[$ne]=Drama",
+        "genre__holds=Drama",
+        f"genre={'x' * 61}",
+        "genre=%00",
+        "language=english",
+        "language=EN",
+        "year=0",
+        "year=twenty",
+        "year_from=99999999999999999999",
+        "quality=HD",
+        "quality=1080P",
+        "min_quality=40",
+        "ordering=id",
+        "ordering=--title",
+        "ordering=active_stream__url",
+        "standing=secret",
+        "limit=0",
+        "limit=101",
+        "hidden=true",
+    ],
+)
 def test_a_query_that_is_not_understood_is_refused(query: str) -> None:
     problem = assert_problem(get(f"/api/movies?{query}"), 400)
     assert problem["errors"].keys() == {query.partition("=")[0]}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("genre=Comedy", {1, 2}),
+        ("genre=comedy", set()),
+        ("genre=Com", set()),
+        ('genre="Comedy"', set()),
+        ("genre=Com%25", set()),
+        ('genre=Science Fiction %26 "Fantasy"', {3}),
+        ("genre=Comédie", {3}),
+        ("genre=$ne", set()),
+        ("language=de", {1}),
+        ("year=1920", {1}),
+        ("year_from=1920", {1, 2}),
+        ("year_from=1921&year_to=2010", {2}),
+        ("year_to=1919", set()),
+        ("quality=720p", {2}),
+        ("quality=2160p", {3}),
+        ("min_quality=1080p", {1, 3}),
+        ("min_quality=CAM", {1, 2, 3}),
+        ("genre=Comedy&quality=720p&q=GEN", {2}),
+        ("genre=Comedy&quality=2160p", set()),
+    ],
+)
+def test_filters_narrow_the_list_down_together(query: str, found: set[int]) -> None:
+    published(
+        1,
+        Quality.P1080,
+        genres=["Horror", "Comedy"],
+        original_language="de",
+        release_date=date(1920, 12, 31),
+    )
+    published(2, Quality.P720, title="The General", genres=["Comedy"], release_date=date(2010, 1, 1))
+    published(3, Quality.P2160, genres=["Comédie", 'Science Fiction & "Fantasy"'])
+    published(4, genres=[])
+    Movie.objects.filter(pk=4).update(hidden=True, genres=["Comedy"])
+    assert set(ids(f"/api/movies?{query}")) == found
+
+
+def test_a_filter_goes_on_over_all_pages_and_so_does_the_length_of_a_page() -> None:
+    for movie_id in range(1, 8):
+        published(movie_id, genres=["Drama"] if movie_id % 2 else ["Comedy"])
+    page = get("/api/movies?genre=Drama&limit=3&ordering=title")
+    assert [row["id"] for row in page.json()["results"]] == [1, 3, 5]
+    assert page["Link"] == f'<{page.json()["next"]}>; rel="next"'
+    last = get(page.json()["next"])
+    assert ([row["id"] for row in last.json()["results"]], last.json()["next"]) == ([7], None)
+    assert "Link" not in last
+
+
+def test_a_choice_that_is_none_is_told_which_there_are() -> None:
+    problem = assert_problem(get("/api/movies?ordering=best&quality=HD"), 400)
+    assert "-popularity, popularity, -title" in problem["errors"]["ordering"][0]
+    assert "CAM, SD, 720p" in problem["errors"]["quality"][0]
+
+
+STANDINGS = {
+    "published": {1, 3},
+    "without-a-stream": {2},
+    "pinned": {3},
+    "hidden": {4},
+    "withdrawn": {5},
+    "any": {1, 2, 3, 4, 5},
+}
+
+
+@pytest.fixture
+def of_each_standing() -> None:
+    by = {"actor": EDITOR, "comment": "a secret", "at": NOW}
+    for movie_id in (1, 3, 4, 5):
+        published(movie_id)
+    factory.movie(2)
+    switching.edit(3, pinned=True, **by)
+    switching.edit(4, hidden=True, **by)
+    switching.withdraw(5, **by)
+
+
+@pytest.mark.usefixtures("of_each_standing")
+@pytest.mark.parametrize(("standing", "found"), STANDINGS.items())
+def test_staff_list_movies_of_any_standing_with_what_only_they_know(standing: str, found: set[int]) -> None:
+    rows = clients.client("viewer").get(f"/api/movies?standing={standing}").json()["results"]
+    assert {row["id"] for row in rows} == found
+    assert all(row.keys() == PUBLIC | STAFF for row in rows)
+
+
+@pytest.mark.usefixtures("of_each_standing")
+def test_without_a_standing_staff_see_what_anyone_does() -> None:
+    assert clients.client("viewer").get("/api/movies").json() == get("/api/movies").json()
+
+
+@pytest.mark.usefixtures("of_each_standing")
+@pytest.mark.parametrize(("role", "status"), [("anyone", 401), ("user", 403)])
+@pytest.mark.parametrize("standing", STANDINGS)
+def test_the_standing_of_movies_is_for_staff(role: str, status: int, standing: str) -> None:
+    assert_problem(clients.client(role).get(f"/api/movies?standing={standing}"), status)
+
+
+@pytest.mark.usefixtures("of_each_standing")
+@pytest.mark.parametrize("movie_id", [1, 2, 3, 4, 5])
+def test_staff_read_any_movie_whole_and_others_its_public_part_or_nothing(movie_id: int) -> None:
+    path = f"/api/movies/{movie_id}"
+    seen = clients.client("viewer").get(path).json()
+    assert seen.keys() == PUBLIC | STAFF
+    assert (seen["hidden"], seen["pinned"], seen["removed_at"] is not None) == (
+        movie_id == 4,
+        movie_id == 3,
+        movie_id == 5,
+    )
+    for client in (clients.client(), clients.client("user")):
+        response = client.get(path)
+        if movie_id in (1, 3):
+            assert response.json() == {name: seen[name] for name in PUBLIC}
+        else:
+            assert_problem(response, 404, reason="not_found")
 
 
 def test_versions_are_included_when_asked_for_as_the_public_sees_them() -> None:

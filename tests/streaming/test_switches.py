@@ -60,8 +60,17 @@ def test_older_turns_come_by_the_seq_they_are_before(viewer: APIClient, movie: M
     assert seqs("?before=1") == []
 
 
+def test_the_link_of_a_page_leads_to_the_older_turns(viewer: APIClient, movie: Movie) -> None:
+    seqs, url = [], f"/api/movies/{movie.pk}/switches?limit=2"
+    while url:
+        page = viewer.get(url)
+        seqs.append([row["seq"] for row in page.json()])
+        url = page.get("Link", "").removeprefix("<").removesuffix('>; rel="next"')
+    assert seqs == [[3, 2], [1]]
+
+
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "limit=x", "before=0", f"before={'9' * 30}", "page=2"]
+    "query", ["limit=0", "limit=201", "limit=x", "cursor=x", "before=0", f"before={'9' * 30}", "page=2"]
 )
 def test_what_cannot_be_asked_for_is_said_so(viewer: APIClient, movie: Movie, query: str) -> None:
     problem = assert_problem(viewer.get(f"/api/movies/{movie.pk}/switches?{query}"), 400)
