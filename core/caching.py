@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from core import problems
-from core.handlers import is_api
+from core.answers import is_api
 
 NOBODY = "private, no-store"
 SHORTLY = "public, max-age=30"
@@ -43,7 +43,7 @@ class Cached:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not is_api(request):
+        if not is_api(request.path):
             return response
         if request.method not in ("GET", "HEAD") or response.status_code != 200 or response.streaming:
             response.headers.setdefault("Cache-Control", NOBODY)

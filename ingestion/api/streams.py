@@ -26,8 +26,9 @@ from ingestion.api.jobs import run_body
 from ingestion.api.refusals import REFUSED, UNKNOWN, as_problems
 from ingestion.models import Job
 from streaming import turns, verification
+from streaming.api.movies import UNKNOWN_MOVIE
 from streaming.api.shapes import VERSION, Decision
-from streaming.api.views import UNKNOWN_MOVIE, switch_body
+from streaming.api.views import switch_body
 from streaming.models import Movie
 from streaming.querysets import MovieQuerySet
 from streaming.switching import Suppression, actor_of
