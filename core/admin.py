@@ -5,6 +5,7 @@ Here too: the pages of the runtime settings, changed through `core.conf` alone.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,7 +17,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core import conf, history, options
+from core import audit, conf, history, options
+from core.audit import Action
 from core.models import Setting
 from core.roles import Role, has_role
 
@@ -31,6 +33,8 @@ class RoleAdmin(ModelAdmin):
 
     title = ""
     changed_by: Role | None = None
+    audited = ""
+    """The kind of its rows in the audit (`core.audit.Action`), if they are changed by a form of Django's."""
     actions = None
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
@@ -52,6 +56,29 @@ class RoleAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """What `save_model` begins ends here, when Django's transaction is over."""
+        with ExitStack() as acts:
+            request.acts = acts  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write it down, then write it."""
+        action = Action(f"{self.audited}.{'change' if change else 'add'}")
+        begun = audit.act(action, obj.pk, name=str(obj))
+        deed = request.acts.enter_context(begun)  # type: ignore[attr-defined]
+        deed.changed(*self.changes(form))
+        self.write(request, obj, form, change)
+
+    def write(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+
+    def changes(self, form: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """From what to what a form that is valid changes its row. No secrets."""
+        names = form.changed_data
+        before = {name: form.get_initial_for_field(form.fields[name], name) for name in names}
+        return before, {name: form.cleaned_data.get(name) for name in names}
 
 
 class SettingForm(forms.Form):

@@ -22,8 +22,10 @@ def _make_groups(*, app_config: AppConfig, using: str, **signal: Any) -> None:
         return
     from django.contrib.auth.models import Group
 
+    from core import doors
     from core.roles import Role
 
     if router.allow_migrate_model(using, Group):
-        for role in Role:
-            Group.objects.using(using).get_or_create(name=role.value)
+        with doors.nobodys():  # there may be no table yet to write it down in
+            for role in Role:
+                Group.objects.using(using).get_or_create(name=role.value)

@@ -6,13 +6,16 @@ Nothing is cached: a change is seen by the next decision of every process, witho
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
-from core import history, options, signals
+from core import audit, history, options, signals
+from core.audit import Action
 from core.models import Setting
 from core.options import OptionError, Options
 
@@ -83,14 +86,16 @@ def change(name: str, raw: object, *, by: str, at: datetime, comment: str = "") 
     To say what holds already writes nothing, but tells whoever listens once more: a process that was killed
     before it had acted on the change leaves that to the next one.
     """
-    history.write(name, options.parse(name, raw), by=by, at=at, comment=comment)
+    with _audited(Action.SETTING_CHANGE, name, comment):
+        history.write(name, options.parse(name, raw), by=by, at=at, comment=comment)
     return _told(name, by, at)
 
 
 def reset(name: str, *, by: str, at: datetime, comment: str = "") -> State:
     """Take the operator's word back: environment or default hold again. Raises as `change`."""
     options.kind_of(name)
-    history.write(name, None, by=by, at=at, comment=comment)
+    with _audited(Action.SETTING_RESET, name, comment):
+        history.write(name, None, by=by, at=at, comment=comment)
     return _told(name, by, at)
 
 
@@ -100,10 +105,24 @@ def revert(name: str, to: int, *, by: str, at: datetime, comment: str = "") -> S
     Raises history.UnknownChange, and as `change`: what was allowed then may not be any more.
     """
     options.kind_of(name)
-    said = history.find(name, to).after
-    value = None if said is None else options.parse(name, said)
-    history.write(name, value, by=by, at=at, comment=comment, reverts_to=to)
+    with _audited(Action.SETTING_REVERT, name, comment):
+        said = history.find(name, to).after
+        value = None if said is None else options.parse(name, said)
+        history.write(name, value, by=by, at=at, comment=comment, reverts_to=to)
     return _told(name, by, at)
+
+
+@contextmanager
+def _audited(action: Action, name: str, why: str) -> Iterator[None]:
+    with audit.act(action, name, why=why) as deed:
+        before = _words(name)
+        yield
+        deed.changed(before, _words(name))
+
+
+def _words(name: str) -> dict[str, Any]:
+    now = state(name)
+    return {"value": now.value, "source": now.source, "change": now.change}
 
 
 def _told(name: str, by: str, at: datetime) -> State:

@@ -73,6 +73,16 @@ def opened(origin: Origin) -> Iterator[None]:
 
 
 @contextmanager
+def nobodys() -> Iterator[None]:
+    """What is done within the block is nobody's act, whoever set it off: it is not audited by itself."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
 def at_terminal(command: str) -> Iterator[None]:
     """Whatever is recorded within the block was done by this command of manage.py. The outermost one counts:
     a command that calls others is answerable for them."""

@@ -25,6 +25,7 @@ _SHAPES = (
     (re.compile(rf"([\"']{_NAME}[\"']\s*:\s*[\"'])[^\"']+", re.IGNORECASE), rf"\g<1>{MASK}"),  # in JSON
     (re.compile(r"((?:authorization|cookie|api-key)\s*:\s*)[^\r\n\"']+", re.IGNORECASE), rf"\g<1>{MASK}"),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}"), rf"\g<1> {MASK}"),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), MASK),  # a JSON Web Token
     (re.compile(r"(?<=//)[^/?#\s@]{1,200}@"), f"{MASK}@"),
 )
 

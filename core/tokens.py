@@ -14,13 +14,15 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
-from core import jwt_keys
+from core import audit, doors, jwt_keys
+from core.audit import Action
 from core.models import TokenFamily
 
 logger = logging.getLogger(__name__)
@@ -96,14 +98,23 @@ def renew(text: str) -> Pair:
         return Pair(str(access), str(refresh))
     if _end(used.family):
         logger.warning("a refresh token of account %s came twice: its session ends", user.pk)
+        _record(Action.ACCOUNT_TOKEN_REUSED, user)
     raise TokenError(ENDED)
 
 
 def end(text: str) -> None:
     """Sign out, with any refresh token of the family. Raises TokenError for none of ours, and when it had
     ended before."""
-    if not _end(_read(text).family):
+    token = _read(text)
+    if not _end(token.family):
         raise TokenError(ENDED)
+    _record(Action.ACCOUNT_LOGOUT, get_user_model().objects.filter(pk=token.get("user_id")).first())
+
+
+def _record(action: Action, user: AbstractBaseUser | None) -> None:
+    """Whoever sent the token: they had nothing else to show."""
+    who = doors.who_is(user)
+    audit.record(action, who.id, name=who.name, who=who)
 
 
 def _read(text: str) -> Refresh:

@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import IntegrityError, router, transaction
 
-from core import conf
+from core import audit, conf
+from core.audit import Action
 from core.options import Options
 from ingestion import availability, feed, refresh, runs
 from ingestion.columns import movie_columns
@@ -120,6 +121,16 @@ def add_movie(tmdb_id: int, *, at: datetime, actor: Actor = SYSTEM, comment: str
 
     Raises TmdbNotFound and the other ProviderErrors, ValueError for an impossible id, SwitchError.
     """
+    if actor == SYSTEM:
+        return _add_movie(tmdb_id, at=at, actor=actor, comment=comment)
+    with audit.act(Action.MOVIE_ADD, tmdb_id, why=comment) as deed:
+        movie, created = _add_movie(tmdb_id, at=at, actor=actor, comment=comment)
+        deed.name = str(movie)
+        deed.changed(after={"new": created})
+    return movie, created
+
+
+def _add_movie(tmdb_id: int, *, at: datetime, actor: Actor, comment: str) -> tuple[Movie, bool]:
     options = conf.current()
     details = services.tmdb().details(tmdb_id, language=options.tmdb_language)
     movie, created, _ = store(details, options, at=at)

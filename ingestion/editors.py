@@ -9,10 +9,11 @@ import contextlib
 import uuid
 from datetime import datetime
 
+from core.audit import Action
 from ingestion import checking
 from providers import services
 from providers.types import STRIKES, ProbeOutcome
-from streaming import plans, switching, turns, verification
+from streaming import audited, plans, switching, turns, verification
 from streaming.errors import Contended, NotPlayable, StaleSeq
 from streaming.models import StreamSwitch, StreamVersion
 from streaming.plans import Actor, Suppression
@@ -38,20 +39,23 @@ def activate(
 ) -> StreamSwitch | None:
     """Probe a version and make it active. Raises SwitchError: NotPlayable when the probe fails, and as
     `switching.activate` does."""
-    seen = _standing(movie_id, if_seq, at)
-    version = seen.version(version_id)
-    plans.refuse_unplayable(seen, with_columns(version, _IF_IT_PLAYS))
-    _probe(version, at)
-    return switching.activate(
-        movie_id,
-        version_id,
-        actor=actor,
-        comment=comment,
-        at=at,
-        pin=pin,
-        suppress_current=suppress_current,
-        if_seq=if_seq,
-    )
+    with audited.turn(Action.MOVIE_ACTIVATE, movie_id, comment) as told:
+        seen = _standing(movie_id, if_seq, at)
+        told.movie = seen.movie
+        version = seen.version(version_id)
+        plans.refuse_unplayable(seen, with_columns(version, _IF_IT_PLAYS))
+        _probe(version, at)
+        told.row = switching.activate(
+            movie_id,
+            version_id,
+            actor=actor,
+            comment=comment,
+            at=at,
+            pin=pin,
+            suppress_current=suppress_current,
+            if_seq=if_seq,
+        )
+    return told.row
 
 
 def rollback(
@@ -67,21 +71,24 @@ def rollback(
 ) -> StreamSwitch:
     """Probe the stream that a rollback leads to, and roll back. If a turn is taken meanwhile it may lead
     elsewhere, so that is probed anew. Raises like `switching.rollback`."""
-    for _ in range(MAX_PROBES):
-        seen = _standing(movie_id, if_seq, at)
-        _probe(switching.rollback_target(movie_id, at=at).version, at)
-        with contextlib.suppress(StaleSeq):
-            return switching.rollback(
-                movie_id,
-                actor=actor,
-                comment=comment,
-                at=at,
-                suppress=suppress,
-                until=until,
-                pin=pin,
-                if_seq=seen.movie.switch_seq,
-            )
-    raise Contended(f"{seen.movie} is being switched by others all the time. Try again later.")
+    with audited.turn(Action.MOVIE_ROLLBACK, movie_id, comment) as told:
+        for _ in range(MAX_PROBES):
+            seen = _standing(movie_id, if_seq, at)
+            told.movie = seen.movie
+            _probe(switching.rollback_target(movie_id, at=at).version, at)
+            with contextlib.suppress(StaleSeq):
+                told.row = switching.rollback(
+                    movie_id,
+                    actor=actor,
+                    comment=comment,
+                    at=at,
+                    suppress=suppress,
+                    until=until,
+                    pin=pin,
+                    if_seq=seen.movie.switch_seq,
+                )
+                return told.row
+        raise Contended(f"{seen.movie} is being switched by others all the time. Try again later.")
 
 
 def _standing(movie_id: int, if_seq: int | None, at: datetime) -> Standing:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from core import correlation
+from core import audit, correlation
+from core.audit import Action
 from core.outages import OUTAGES
 from core.refusals import Refusal
 from ingestion import ending, lost, slots
@@ -22,7 +23,7 @@ from ingestion.models import IngestRun
 from ingestion.reports import Report, Stopped, Work, log
 from ingestion.slots import Clock
 
-__all__ = ["Report", "Stopped", "Work", "cancel", "execute", "find_lost", "log", "queue"]
+__all__ = ["Report", "Stopped", "Work", "ask", "cancel", "execute", "find_lost", "log", "queue"]
 
 Status = IngestRun.Status
 
@@ -68,6 +69,18 @@ def queue(
     return run, True
 
 
+def ask(
+    job: str, *, by: str, at: datetime, trigger: str, movie_id: int | None = None
+) -> tuple[IngestRun, bool]:
+    """Queue a run on somebody's word, which is audited; else as `queue`."""
+    one = movie_id is not None
+    action, key = (Action.MOVIE_RECHECK, movie_id) if one else (Action.JOB_START, job)
+    with audit.act(action, key) as deed:
+        run, created = queue(job, movie_id=movie_id, at=at, trigger=trigger, requested_by=by)
+        deed.changed(after={"job": job, "run": run.pk, "joins_one_that_waits": not created})
+    return run, created
+
+
 def execute(run_id: uuid.UUID, work: Work, *, clock: Clock = timezone.now) -> IngestRun | None:
     """Do the work of a queued run, here and now. None when it is not queued: then somebody else has it.
 
@@ -95,16 +108,23 @@ def cancel(run_id: uuid.UUID, *, by: str, at: datetime) -> IngestRun:
 
     A run that is over already is returned as it is.
     """
-    run = IngestRun.objects.filter(pk=run_id).first()
-    if run is None:
-        raise UnknownRun(f"There is no run {run_id}.")
+    with audit.act(Action.RUN_CANCEL, run_id) as deed:
+        run = IngestRun.objects.filter(pk=run_id).first()
+        if run is None:
+            raise UnknownRun(f"There is no run {run_id}.")
+        before, deed.name = run.status, str(run)
+        _cancel(run, by=by, at=at)
+        deed.changed({"status": before}, {"status": run.status})
+    return run
+
+
+def _cancel(run: IngestRun, *, by: str, at: datetime) -> None:
     error = f"Cancelled by {by}."
     if ending.close([Status.QUEUED], run, Status.CANCELLED, at=at, error=error):
         ending.pass_on(run, at=at)
     else:  # its worker passes the slot on
         ending.close([Status.RUNNING], run, Status.CANCELLED, at=at, error=error)
     run.refresh_from_db()
-    return run
 
 
 def _joins(run: IngestRun, name: str) -> bool:

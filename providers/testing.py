@@ -16,7 +16,8 @@ from typing import Final
 
 from django.conf import settings
 
-from core import conf
+from core import audit, conf
+from core.audit import Action
 from core.options import Options
 from core.redact import shown_url
 from providers import secrets, sessions, transport, words
@@ -90,6 +91,14 @@ def try_out(provider: Provider, movie: MovieRef, *, within_s: float = WITHIN_S) 
     Without retries, which would hide from the operator what he came to see. Never raises for what the other
     side does, and returns within about `within_s` seconds.
     """
+    with audit.act(Action.PROVIDER_TEST, provider.pk, name=provider.label) as deed:
+        report = _try_out(provider, movie, within_s)
+        result = f"{report.failed.name} failed" if report.failed else "it works"
+        deed.changed(after={"movie": movie.title, "result": result})
+    return report
+
+
+def _try_out(provider: Provider, movie: MovieRef, within_s: float) -> Report:
     began = time.monotonic()
     attempt = _Attempt(provider, movie, replace(conf.current(), max_retry_attempts=0), within_s)
     done = bulkheads.submit(provider.pk, attempt.run)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from streaming import plans, turns
+from core.audit import Action
+from streaming import audited, plans, turns
 from streaming.errors import Contended, UnknownVersion
 from streaming.models import StreamSwitch, StreamVersion
 from streaming.plans import SYSTEM, Actor, Plan, RollbackTarget, Suppression
@@ -95,12 +96,12 @@ def rollback_target(movie_id: int, *, at: datetime) -> RollbackTarget:
 
 def withdraw(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
     """Take a movie out of the catalogue; its row and its history stay. None when it is out already."""
-    return turns.take(movie_id, plans.by_withdrawal, actor, comment, at)
+    return _by_hand(Action.MOVIE_WITHDRAW, movie_id, plans.by_withdrawal, actor, comment, at)
 
 
 def restore(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
     """Bring a withdrawn movie back; the next `reconsider` chooses its stream. None when it is not out."""
-    return turns.take(movie_id, plans.by_restoration, actor, comment, at)
+    return _by_hand(Action.MOVIE_RESTORE, movie_id, plans.by_restoration, actor, comment, at)
 
 
 def edit(
@@ -123,7 +124,11 @@ def edit(
     columns: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     if target_quality is not UNCHANGED:
         columns["target_quality"] = target_quality
-    return turns.take(movie_id, lambda seen: plans.by_edit(seen, columns), actor, comment, at, if_seq)
+
+    def plan(seen: Standing) -> Plan | None:
+        return plans.by_edit(seen, columns)
+
+    return _by_hand(Action.MOVIE_EDIT, movie_id, plan, actor, comment, at, if_seq)
 
 
 def suppress(
@@ -139,14 +144,16 @@ def suppress(
     def plan(view: Standing) -> Plan | None:
         return plans.by_suppression(view, version_id, until=until, why=comment)
 
-    return turns.take(_movie_of(version_id), plan, actor, comment, at)
+    return _by_hand(Action.MOVIE_SUPPRESS, _movie_of(version_id), plan, actor, comment, at)
 
 
 def unsuppress(version_id: uuid.UUID, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
     """Let a suppressed version be chosen again. None when it was not suppressed."""
-    return turns.take(
-        _movie_of(version_id), lambda seen: plans.by_release(seen, version_id), actor, comment, at
-    )
+
+    def plan(seen: Standing) -> Plan | None:
+        return plans.by_release(seen, version_id)
+
+    return _by_hand(Action.MOVIE_RELEASE, _movie_of(version_id), plan, actor, comment, at)
 
 
 def fail_canary(version_id: uuid.UUID, *, at: datetime) -> StreamSwitch | None:
@@ -188,6 +195,28 @@ def observe(
         if not columns or untouched.update(**columns):
             return _version(version_id)
     raise Contended(f"Version {version_id} changes faster than it can be written. Try again later.")
+
+
+def _by_hand(
+    action: Action,
+    movie_id: int,
+    plan: turns.Planner,
+    actor: Actor,
+    comment: str,
+    at: datetime,
+    if_seq: int | None = None,
+) -> StreamSwitch | None:
+    """Take a turn on somebody's word, which is audited. What Marquee does by itself is in the log alone."""
+    if actor == SYSTEM:
+        return turns.take(movie_id, plan, actor, comment, at, if_seq)
+    with audited.turn(action, movie_id, comment) as told:
+
+        def noted(seen: Standing) -> Plan | None:
+            told.movie = seen.movie
+            return plan(seen)
+
+        told.row = turns.take(movie_id, noted, actor, comment, at, if_seq)
+    return told.row
 
 
 def _undoable(movie_id: int) -> StreamSwitch | None:

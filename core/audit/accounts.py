@@ -16,7 +16,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from core import doors
 from core.audit import masks
 from core.audit.actions import Action
-from core.audit.acts import Outcome, begin, end, record
+from core.audit.acts import Deed, Outcome, begin, end, record
 
 FACTS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
 _HELD = "_audited"
@@ -71,7 +71,9 @@ def _finish(instance: Any) -> None:
     held = instance.__dict__.pop(_HELD, None)
     if held is not None:
         begun, before, after = held
-        end(begun, Outcome.DONE, before, after, key=begun.target_key or instance.pk)
+        deed = Deed(instance.pk or begun.target_key, begun.target_name)
+        deed.changed(before, after)
+        end(begun, Outcome.DONE, deed)
 
 
 def _linked(

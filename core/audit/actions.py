@@ -45,6 +45,7 @@ class Action(StrEnum):
     ACCOUNT_LOGIN = "account.login"
     ACCOUNT_LOGIN_FAILED = "account.login_failed"
     ACCOUNT_LOGOUT = "account.logout"
+    ACCOUNT_TOKEN_REUSED = "account.token_reused"
     GROUP_ADD = "group.add"
     GROUP_CHANGE = "group.change"
     GROUP_DELETE = "group.delete"

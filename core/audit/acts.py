@@ -34,9 +34,13 @@ NOTHING: Values = {}
 
 
 class Deed:
-    """An act while it is being done: whoever does it says here what became of what."""
+    """An act while it is being done: whoever does it says here what became of what.
 
-    def __init__(self) -> None:
+    `key` and `name` may be said here as well, if only now it is known to what it is done.
+    """
+
+    def __init__(self, key: object = "", name: str = "") -> None:
+        self.key, self.name = key, name
         self.before: Values = NOTHING
         self.after: Values = NOTHING
         self.refused_for: str | None = None
@@ -57,17 +61,17 @@ def act(action: Action, key: object = "", *, name: str = "", why: str = "") -> I
     `key` says to which one of `action.kind` it is done, `name` what people call it, `why` the reason given.
     An exception is recorded and goes on: a Refusal, or an answer of 4xx, as refused; any other as failed.
     """
-    begun, deed = begin(action, key, name=name, why=why), Deed()
+    begun, deed = begin(action, key, name=name, why=why), Deed(key, name)
     try:
         yield deed
     except BaseException as error:
         refused = _is_refusal(error)
         # What a bug says may be anything: that is in the log, masked, under the same correlation id.
         told = f"{type(error).__name__}: {error}" if refused else type(error).__name__
-        end(begun, Outcome.REFUSED if refused else Outcome.FAILED, deed.before, deed.after, error=told)
+        end(begun, Outcome.REFUSED if refused else Outcome.FAILED, deed, error=told)
         raise
     outcome = Outcome.DONE if deed.refused_for is None else Outcome.REFUSED
-    end(begun, outcome, deed.before, deed.after, error=deed.refused_for or "")
+    end(begun, outcome, deed, error=deed.refused_for or "")
 
 
 def record(
@@ -95,23 +99,15 @@ def begin(action: Action, key: object = "", *, name: str = "", why: str = "") ->
     return begun
 
 
-def end(
-    begun: AuditEntry,
-    outcome: Outcome,
-    before: Values = NOTHING,
-    after: Values = NOTHING,
-    *,
-    key: object = None,
-    error: str = "",
-) -> None:
-    """Record how an act ended; `key` if only now it is known to what it was done.
+def end(begun: AuditEntry, outcome: Outcome, deed: Deed, *, error: str = "") -> None:
+    """Record how an act ended.
 
     What is done is done: a database that went away meanwhile is no reason to say that it was not.
     """
     row = end_of(begun)
     row.outcome = outcome
-    row.target_key = begun.target_key if key is None else masks.text(str(key), 150)
-    _fill(row, before, after, error)
+    row.target_key, row.target_name = masks.text(str(deed.key), 150), masks.text(deed.name, 200)
+    _fill(row, deed.before, deed.after, error)
     try:
         _insert(row)
     except OUTAGES as outage:

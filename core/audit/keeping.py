@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import router
 
-from core.audit.acts import Outcome, end, end_of
+from core.audit.acts import Deed, Outcome, end, end_of
 from core.ids import floor_of
 from core.models import AuditEntry
 
@@ -31,7 +31,8 @@ def give_up(at: datetime) -> int:
         ends = {row.pk: end_of(row).pk for row in rows}
         there = set(AuditEntry.objects.filter(pk__in=ends.values()).values_list("pk", flat=True))
         for row in (row for row in rows if ends[row.pk] not in there):
-            end(row, Outcome.UNKNOWN, error="Its process ended before it could say how.")
+            deed = Deed(row.target_key, row.target_name)
+            end(row, Outcome.UNKNOWN, deed, error="Its process ended before it could say how.")
             given_up += 1
         last = rows[-1].pk
     return given_up

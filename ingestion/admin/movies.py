@@ -182,9 +182,7 @@ class MovieAdmin(RoleAdmin):
             raise PermissionDenied
         view = self._view(movie_id)
         who = request.user.get_username()
-        _, created = runs.queue(
-            Job.MATCH, movie_id=view.movie.pk, trigger="admin", requested_by=who, at=timezone.now()
-        )
+        _, created = runs.ask(Job.MATCH, movie_id=view.movie.pk, trigger="admin", by=who, at=timezone.now())
         messages.success(request, "A search is queued." if created else "A search is under way already.")
         return redirect(self._page_of(movie_id))
 

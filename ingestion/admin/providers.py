@@ -16,6 +16,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from core import audit
+from core.audit import Action
 from ingestion import blame, runs
 from ingestion.models import Job
 from providers import health, services
@@ -77,20 +79,26 @@ class OperatedProviderAdmin(ProviderAdmin):
 
     def reset_view(self, request: HttpRequest, slug: str) -> HttpResponse:
         provider = self._provider(request, slug)
-        services.reset(provider)
+        with audit.act(Action.PROVIDER_RESET, provider.pk, name=provider.label) as deed:
+            before = _standing(provider)
+            services.reset(provider)
+            provider.refresh_from_db()
+            deed.changed(before, _standing(provider))
         return self._done(request, provider, "Reset: it is asked again at once, and blamed for nothing.")
 
     def recheck_view(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Make the failed ones due, and queue the run that probes what is due."""
         provider, at = self._provider(request, slug), timezone.now()
-        found = verification.look_at_failed(provider.pk, at=at)
+        with audit.act(Action.PROVIDER_RECHECK, provider.pk, name=provider.label) as deed:
+            found = verification.look_at_failed(provider.pk, at=at)
+            deed.changed(after={"streams": found})
         if not found:
             messages.info(
                 request, "None of its streams failed its last probe, but for those being looked at."
             )
             return redirect(self._url("change", slug))
         who = request.user.get_username()
-        runs.queue(Job.REVERIFY, at=at, trigger="admin", requested_by=who)
+        runs.ask(Job.REVERIFY, at=at, trigger="admin", by=who)
         streams = "1 stream is" if found == 1 else f"{found} streams are"
         return self._done(request, provider, f"{streams} probed again: a run is queued.")
 
@@ -100,7 +108,9 @@ class OperatedProviderAdmin(ProviderAdmin):
         if not health.is_blamed(provider.pk):
             messages.info(request, "It is not blamed: what its streams do counts against them already.")
             return redirect(self._url("change", slug))
-        struck = blame.believe(provider, at=timezone.now())
+        with audit.act(Action.PROVIDER_BELIEVE, provider.pk, name=provider.label) as deed:
+            struck = blame.believe(provider, at=timezone.now())
+            deed.changed({"blamed": True}, {"blamed": False, "streams_struck": struck})
         streams = "1 stream is" if struck == 1 else f"{struck} streams are"
         said = f"Blamed no longer: {streams} suspect, and left if probed in vain in two minutes."
         return self._done(request, provider, said)
@@ -121,3 +131,12 @@ class OperatedProviderAdmin(ProviderAdmin):
     def _url(self, page: str, slug: str) -> str:
         name = "providers_provider_change" if page == "change" else f"provider_{page}"
         return reverse(f"{self.admin_site.name}:{name}", args=[quote(slug)])
+
+
+def _standing(provider: Provider) -> dict[str, Any]:
+    """What a reset ends."""
+    return {
+        "backs_off_until": provider.backoff_until,
+        "backoff_rung": provider.backoff_rung,
+        "blamed_at": provider.blamed_at,
+    }

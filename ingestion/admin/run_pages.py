@@ -124,7 +124,7 @@ class RunPages(RoleAdmin):
 
     def _queue(self, request: HttpRequest, job: str, movie_id: int | None) -> HttpResponse:
         who, at = request.user.get_username(), timezone.now()
-        run, created = runs.queue(job, movie_id=movie_id, trigger="admin", requested_by=who, at=at)
+        run, created = runs.ask(job, movie_id=movie_id, trigger="admin", by=who, at=at)
         if created:
             self.log_addition(request, run, "Started.")
             messages.success(request, f"{run} is queued.")

@@ -30,6 +30,7 @@ class ScheduleAdmin(RoleAdmin):
 
     title = "Schedule"
     changed_by = Role.OPERATOR
+    audited = "schedule"
     list_display = ("name", "description", "enabled", "standing", "crontab", "fired", "total_run_count")
     list_select_related = ("crontab",)
     fields = ("name", "description", "enabled", "standing", "crontab", "last_run_at", "total_run_count")

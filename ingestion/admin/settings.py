@@ -58,7 +58,7 @@ class RehearsedSettingAdmin(SettingAdmin):
             messages.error(request, "The settings have changed since: see once more what would switch.")
             return redirect(self._url(state.name))
         who = request.user.get_username()
-        run, _ = runs.queue(Job.ENFORCE, at=timezone.now(), trigger="admin", requested_by=who)
+        run, _ = runs.ask(Job.ENFORCE, at=timezone.now(), trigger="admin", by=who)
         messages.success(request, "The settings in force are being enforced. This is the run.")
         return redirect(reverse("admin:ingestion_ingestrun_change", args=[quote(str(run.pk))]))
 

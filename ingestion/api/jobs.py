@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import paging
+from core import audit, paging
 from core.api.contract import Tag, many, operation
 from core.paging import LINK, Paged
 from core.permissions import IsOperator, IsViewer, OperatorWrites
@@ -140,13 +140,8 @@ class RunJob(APIView):
         if job not in JOBS:
             raise Problem(404, _no_job(job), reason="unknown_job")
         movie_id = _movie(job, request.data)
-        run, created = runs.queue(
-            job,
-            movie_id=movie_id,
-            trigger="api",
-            requested_by=request.user.get_username(),
-            at=timezone.now(),
-        )
+        who = request.user.get_username()
+        run, created = runs.ask(job, movie_id=movie_id, trigger="api", by=who, at=timezone.now())
         return Response(run_body(run) | {"again": not created}, status=202)
 
 
@@ -214,7 +209,10 @@ class Initialize(APIView):
 
         Twice is the same as once. What an operator disabled stays disabled.
         """
-        return Response({"scheduled": schedule.initialize()})
+        with audit.act(audit.Action.SCHEDULE_INITIALIZE) as deed:
+            scheduled = schedule.initialize()
+            deed.changed(after={"scheduled": scheduled})
+        return Response({"scheduled": scheduled})
 
 
 def _no_job(name: str) -> str:

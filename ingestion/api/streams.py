@@ -149,9 +149,7 @@ class Recheck(APIView):
         editor = has_role(request.user, Role.EDITOR)
         _require(Movie.objects.present() if editor else Movie.objects.published(), movie_id)
         who = request.user.get_username()
-        run, created = runs.queue(
-            Job.MATCH, movie_id=movie_id, trigger="api", requested_by=who, at=timezone.now()
-        )
+        run, created = runs.ask(Job.MATCH, movie_id=movie_id, trigger="api", by=who, at=timezone.now())
         shown = run_body(run)
         if not has_role(request.user, Role.VIEWER):  # who else asked, and what went wrong, is for staff
             shown = {name: shown[name] for name in PUBLIC_RUN}

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from core import conf
 from core.admin import RoleAdmin
+from core.audit import masks
 from core.roles import Role
 from core.templatetags.ago import ago
 from providers import health, readiness, secrets, sessions, testing
@@ -50,6 +51,7 @@ DELIVERS = {
 class ProviderAdmin(RoleAdmin):
     title = "Providers"
     changed_by = Role.OPERATOR
+    audited = "provider"
     form = ProviderForm
     list_display = ("label", "adapter", *HEALTH[:1], "priority", *HEALTH[1:])
     ordering = ("priority", "slug")
@@ -112,7 +114,22 @@ class ProviderAdmin(RoleAdmin):
         told = {"title": str(provider), "owed": owed_by(provider)} if provider else {}
         return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def changes(self, form: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Of a secret only that it was set or forgotten, never what to."""
+        before, after = super().changes(form)
+        there = Provider.objects.filter(pk=form.instance.pk).first()
+        held = secrets.held(there) if there else []
+        for name in (each.name for each in form.declared if each.secret):
+            entered = after.pop(PREFIX + name, None)
+            forgotten = after.pop(FORGET + name, None)
+            if entered or forgotten:
+                before[name] = masks.SET if name in held else masks.NOT_SET
+                after[name] = masks.SET_ANEW if entered else masks.NOT_SET
+            before.pop(PREFIX + name, None)
+            before.pop(FORGET + name, None)
+        return before, after
+
+    def write(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Of a row that is there only what the form asks for: its health may change at any moment."""
         if not change:
             obj.save(force_insert=True)

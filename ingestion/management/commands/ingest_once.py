@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from core import conf
+from core import audit, conf
 from ingestion import discovery, matching, runs
 from ingestion.models import IngestLog, IngestRun, Job
 from ingestion.runs import Report, Work
@@ -46,10 +46,18 @@ class Command(BaseCommand):
             raise CommandError(f"--pages is a whole number from 1 to 50; {pages} is not.")
         output: Any = self.stdout
         console = Console(file=output._out, highlight=False)
+        with audit.at_terminal("ingest_once"):
+            self._work(console, movie_id, pages, dry_run=options["dry_run"])
+
+    @staticmethod
+    def _work(console: Console, movie_id: int | None, pages: int | None, *, dry_run: bool) -> None:
         try:
-            if options["dry_run"]:
+            if dry_run:
                 _preview(console, movie_id, pages)
-            elif not _ingest(console, movie_id, pages):
+                return
+            # Its runs say how it ended; they may take hours.
+            audit.record(audit.Action.SYSTEM_INGEST, after={"movie": movie_id, "pages": pages})
+            if not _ingest(console, movie_id, pages):
                 raise SystemExit(1)
         except (ProviderError, ValueError) as error:
             raise CommandError(str(error)) from None

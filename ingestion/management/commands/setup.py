@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.utils import timezone
 
-from core import databases, migrating, setup_lock
+from core import audit, databases, migrating, setup_lock
 from ingestion import runs, schedule
 from ingestion.models import Job
 from providers import services
@@ -31,13 +31,17 @@ class Command(BaseCommand):
     help = "Bring databases, static files, schedule, library provider and first account up to date."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder = Path(settings.DATA_DIR)
+        with audit.at_terminal("setup"):
+            self._set_up(Path(settings.DATA_DIR))
+
+    def _set_up(self, folder: Path) -> None:
         refuse_what_cannot_work()
         try:
             with setup_lock.only_one(folder, on_wait=lambda what: self._say("waiting", f"for {what} to end")):
                 for alias in connections:
                     self._migrate(alias)
-                self._fill(folder)
+                with audit.act(audit.Action.SYSTEM_SETUP):
+                    self._fill(folder)
         except databases.Unusable as error:
             raise CommandError(str(error)) from error
         except databases.FAILURES as error:

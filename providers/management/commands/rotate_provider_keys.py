@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core import audit
 from providers import secrets
 from providers.errors import ProviderMisconfigured
 from providers.models import Provider
@@ -21,11 +22,15 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="say what needs an old key; write nothing")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
+        with audit.at_terminal("rotate_provider_keys"):
+            self._rotate(check)
+
+    def _rotate(self, check: bool) -> None:
         held, left, lost = 0, 0, 0
         for provider in Provider.objects.order_by("slug"):
             held += len(provider.secrets)
             try:
-                names = secrets.outdated(provider) if check else secrets.renew(provider)
+                names = secrets.outdated(provider) if check else _renewed(provider)
             except ProviderMisconfigured as error:
                 lost += 1
                 self._say(provider.slug, error.message)
@@ -45,3 +50,11 @@ class Command(BaseCommand):
 
     def _say(self, provider: str, what: str) -> None:
         self.stdout.write(f"{provider:<20} {what}")
+
+
+def _renewed(provider: Provider) -> list[str]:
+    """The names of the secrets that had to be encrypted anew."""
+    with audit.act(audit.Action.PROVIDER_ROTATE_KEYS, provider.pk, name=provider.label) as deed:
+        names = secrets.renew(provider)
+        deed.changed(after={"encrypted_anew": names})
+    return names

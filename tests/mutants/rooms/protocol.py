@@ -171,8 +171,8 @@ SEQ = [
     ),
     switching(
         "edit does not hand if_seq on",
-        "plans.by_edit(seen, columns), actor, comment, at, if_seq)",
-        "plans.by_edit(seen, columns), actor, comment, at)",
+        "Action.MOVIE_EDIT, movie_id, plan, actor, comment, at, if_seq)",
+        "Action.MOVIE_EDIT, movie_id, plan, actor, comment, at)",
         "test_every_verb_of_an_editor_honours_if_seq[edit]",
     ),
     switching(
