@@ -208,6 +208,7 @@ SIMPLE_JWT = {
     "SIGNING_KEY": "",  # what `core.tokens` does not sign is not signed
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends every session that the old one opened
 }
+AUTHENTICATION_BACKENDS = ["core.lockout.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

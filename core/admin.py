@@ -1,6 +1,7 @@
 """The admin by role: viewers read everything, each model names who may change it, nothing is ever deleted.
 
-Here too: the pages of the runtime settings, changed through `core.conf` alone.
+Here too: the pages of the runtime settings, changed through `core.conf` alone; and accounts, whose names are
+folded.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,6 +24,7 @@ from django.utils import timezone
 from core import audit, conf, history, options
 from core.audit import Action
 from core.models import Setting
+from core.names import fold
 from core.roles import Role, has_role
 
 if TYPE_CHECKING:
@@ -185,3 +190,29 @@ def _choices(state: conf.State) -> list[tuple[str, str]]:
 def shown(value: Any) -> str:
     """A setting's value as a form takes it back."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class FoldedName:
+    """A form whose name is folded before it is compared with those that there are."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_username(self) -> str:
+        return fold(self.cleaned_data["username"])
+
+
+class AccountForm(FoldedName, UserChangeForm):  # type: ignore[type-arg]
+    pass
+
+
+class NewAccountForm(FoldedName, AdminUserCreationForm):  # type: ignore[type-arg]
+    pass
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    form = AccountForm
+    add_form = NewAccountForm

@@ -10,10 +10,12 @@ class CoreConfig(AppConfig):
     verbose_name = "Settings"
 
     def ready(self) -> None:
-        from core.audit import accounts
+        from core import accounts
+        from core.audit import accounts as audited
 
         post_migrate.connect(_make_groups, dispatch_uid="core.groups")
         accounts.connect()
+        audited.connect()
 
 
 def _make_groups(*, app_config: AppConfig, using: str, **signal: Any) -> None:

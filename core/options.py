@@ -180,6 +180,9 @@ class Options:
         "So many searches may wait for a worker; more movies that are due wait in the database. What is "
         "asked for by hand always goes in.",
     )
+    registration_open: bool = _option(
+        True, BOOLEAN, "Whether anybody may make an account of their own. It has no role."
+    )
     audit_kept_days: int = _option(
         400,
         _number(90, 36_500, whole=True),

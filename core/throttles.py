@@ -14,9 +14,9 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from django.core.cache import caches
+from django.core.cache import BaseCache, caches
 from django.http import HttpRequest, HttpResponseBase
 from redis.exceptions import RedisError
 from rest_framework.request import Request
@@ -25,12 +25,16 @@ from rest_framework.throttling import BaseThrottle
 
 from core import answers
 from core.addresses import network_of
+from core.names import fold
 
 logger = logging.getLogger(__name__)
 
 REDIS_PAUSE_S = 5.0
 """After a failure Redis is left alone that long, instead of every request waiting for its time-out."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+Answer = TypeVar("Answer")
 
 
 class Counter:
@@ -41,13 +45,31 @@ class Counter:
 
     def add(self, key: str, *, for_s: int) -> int:
         """One more of `key`; how many there were within the last `for_s` seconds, this one included."""
+        return self._asked(lambda cache: _increment(cache, key, for_s))
+
+    def note(self, key: str, value: float, *, for_s: int, once: bool = False) -> bool:
+        """Keep a value for so long. With `once`, only if there is none; whether it was kept."""
+        if once:
+            return self._asked(lambda cache: bool(cache.add(key, value, timeout=for_s)))
+        self._asked(lambda cache: cache.set(key, value, timeout=for_s))
+        return True
+
+    def read(self, key: str) -> float | None:
+        """What was noted, or None."""
+        value: float | None = self._asked(lambda cache: cache.get(key))
+        return value
+
+    def forget(self, *keys: str) -> None:
+        self._asked(lambda cache: cache.delete_many(keys))
+
+    def _asked(self, ask: Callable[[BaseCache], Answer]) -> Answer:
         if time.monotonic() >= self.away_until:
             try:
-                return _increment("default", key, for_s)
+                return ask(caches["default"])
             except RedisError as error:
                 self.away_until = time.monotonic() + REDIS_PAUSE_S
                 logger.warning("each process throttles for itself, Redis does not answer: %s", error)
-        return _increment("process", key, for_s)
+        return ask(caches["process"])
 
 
 counter = Counter()
@@ -117,7 +139,7 @@ class PerLogin(_Window):
     def identities(self, request: Request) -> list[str]:
         data = request.data
         name = data.get("username") if isinstance(data, Mapping) else None
-        account = hashlib.sha256(str(name).strip().casefold().encode()).hexdigest()[:32]
+        account = hashlib.sha256(fold(str(name)).encode()).hexdigest()[:32]
         return [address_of(request), f"account-{account}"]
 
 
@@ -175,8 +197,7 @@ def _is_counted(request: HttpRequest) -> bool:
     return "marquee.counted" in request.META
 
 
-def _increment(alias: str, key: str, for_s: int) -> int:
-    cache = caches[alias]
+def _increment(cache: BaseCache, key: str, for_s: int) -> int:
     cache.add(key, 0, timeout=for_s + 60)
     try:
         return int(cache.incr(key))

@@ -31,6 +31,7 @@ GET     readyz                                         200  200    200    200   
 GET     api/schema                                     200  200    200    200    200
 GET     api/docs                                       200  200    200    200    200
 
+POST    api/auth/register                              400  400    400    400    400
 POST    api/auth/login                                 400  400    400    400    400
 POST    api/auth/refresh                               400  400    400    400    400
 POST    api/auth/logout                                400  400    400    400    400

@@ -1,6 +1,6 @@
 """Signing in and out with JSON Web Tokens: a short access token, a refresh token that is used once.
 
-These paths are open to anyone: the body is the credential. What they answer is one, so nobody may keep it.
+These paths are open to anyone: the body is the credential.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth import authenticate, user_logged_in
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken, TokenError
 
-from core import tokens
+from core import accounts, conf, lockout, tokens
 from core.api import shapes
 from core.api.contract import Tag, operation
 from core.problems import Problem
@@ -27,6 +30,24 @@ from core.throttles import PerLogin, Scoped
 
 REFUSED = Problem(401, "There is no active account with this name and password.")
 ENDED = Problem(401, tokens.ENDED)
+
+
+class Closed(Problem):
+    def __init__(self) -> None:
+        super().__init__(403, "New accounts are made by the staff alone.", reason="registration_closed")
+
+
+class Taken(Problem):
+    def __init__(self) -> None:
+        super().__init__(409, "Another account has this name.", reason="name_taken")
+
+
+class Paused(Problem):
+    """With `Retry-After`, for which DRF asks `wait`."""
+
+    def __init__(self, left_s: int) -> None:
+        super().__init__(429, lockout.sentence(left_s), reason="sign_in_paused")
+        self.wait = left_s
 
 
 class Credentials(Strict):
@@ -49,26 +70,47 @@ class _Door(APIView):
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
-    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
-        response: Response = super().finalize_response(*args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
+
+class Register(_Door):
+    throttle_classes = [Scoped]
+    throttle_scope = "register"
+
+    @operation(
+        "register", Tag.ACCOUNTS, shapes.NewAccount, status=201, body=Credentials, refuses=[Closed(), Taken()]
+    )
+    def post(self, request: Request) -> Response:
+        """Make an account.
+
+        It has no role, and is signed in. Names are written without capitals; a name that is taken is told.
+        """
+        if not conf.current().registration_open:
+            raise Closed
+        said = Credentials.read(request.data)
+        try:
+            user = accounts.register(said["username"], said["password"])
+        except ValidationError as error:
+            raise serializers.ValidationError(error.message_dict) from None
+        except accounts.NameTaken:
+            raise Taken from None
+        return Response({**account_body(user), **_signed_in(request, user)}, status=201)
 
 
 class Login(_Door):
     throttle_classes = [PerLogin]
 
-    @operation("signIn", Tag.ACCOUNTS, shapes.Tokens, body=Credentials, refuses=[REFUSED])
+    @operation("signIn", Tag.ACCOUNTS, shapes.Tokens, body=Credentials, refuses=[REFUSED, Paused(42)])
     def post(self, request: Request) -> Response:
         """Sign in.
 
         A name and a password for a pair of tokens. Capitals in the name do not matter.
         """
-        user = authenticate(request._request, **Credentials.read(request.data))
+        try:
+            user = authenticate(request._request, **Credentials.read(request.data))
+        except lockout.Paused as paused:
+            raise Paused(paused.left_s) from None
         if user is None:
             raise AuthenticationFailed(str(REFUSED.detail))
-        user_logged_in.send(type(user), request=request._request, user=user)
-        return Response(asdict(tokens.begin(user)))
+        return Response(_signed_in(request, user))
 
 
 class Refresh(_Door):
@@ -106,6 +148,11 @@ class Me(APIView):
     def get(self, request: Request) -> Response:
         """Who is signed in, and what they may do."""
         return Response(account_body(request.user))
+
+
+def _signed_in(request: Request, user: AbstractBaseUser) -> dict[str, Any]:
+    user_logged_in.send(type(user), request=request._request, user=user)
+    return asdict(tokens.begin(user))
 
 
 @contextmanager

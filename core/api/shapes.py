@@ -83,6 +83,12 @@ class Account(Shape):
     example = {"id": 1, "username": "ada", "roles": ["editor", "viewer"]}
 
 
+class NewAccount(Account, Tokens):
+    """An account that has just been made, and is signed in."""
+
+    example = {**Account.example, "roles": [], **Tokens.example}
+
+
 class Setting(Shape):
     """A runtime setting, its value and where that comes from."""
 

@@ -1,4 +1,4 @@
-from core.api.auth import Login, Logout, Me, Refresh
+from core.api.auth import Login, Logout, Me, Refresh, Register
 from core.api.docs import Docs, Schema
 from core.api.health import Healthz, Readyz
 from core.api.settings import SettingDetail, SettingHistory, SettingRevert
@@ -7,6 +7,7 @@ from core.routes import both
 urlpatterns = [
     *both("api/schema", Schema.as_view(), "schema"),
     *both("api/docs", Docs.as_view(), "docs"),
+    *both("api/auth/register", Register.as_view(), "register"),
     *both("api/auth/login", Login.as_view(), "login"),
     *both("api/auth/refresh", Refresh.as_view(), "refresh"),
     *both("api/auth/logout", Logout.as_view(), "logout"),

@@ -17,6 +17,7 @@ from core import doors
 from core.audit import masks
 from core.audit.actions import Action
 from core.audit.acts import Deed, Outcome, begin, end, record
+from core.names import fold
 
 FACTS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
 _HELD = "_audited"
@@ -106,7 +107,7 @@ def _login_failed(credentials: dict[str, Any], **signal: Any) -> None:
     """Only the name of an account that there is: people type passwords where their name belongs."""
     if not doors.is_open():
         return
-    tried = str(credentials.get(get_user_model().USERNAME_FIELD) or "")[:150]
+    tried = fold(str(credentials.get(get_user_model().USERNAME_FIELD) or ""))[:150]
     account = User.objects.filter(username=tried).first() if tried and "\x00" not in tried else None
     key, name = (account.pk, account.get_username()) if account else ("", "no account of ours")
     record(Action.ACCOUNT_LOGIN_FAILED, key, name=name, outcome=Outcome.REFUSED)

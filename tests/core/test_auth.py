@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core import tokens
+from core.caching import NOBODY
 from core.models import TokenFamily
 from tests import clients
 from tests.clients import PASSWORD, assert_problem
@@ -137,7 +138,7 @@ def test_a_refresh_token_ends_by_itself(ada: User, monkeypatch: pytest.MonkeyPat
 
 def test_tokens_are_kept_by_nobody_on_their_way(ada: User) -> None:
     answers = [post("login", username="ada", password=PASSWORD), post("login"), post("refresh", refresh="x")]
-    assert [answer["Cache-Control"] for answer in answers] == ["no-store"] * 3
+    assert [answer["Cache-Control"] for answer in answers] == [NOBODY] * 3
     assert answers[2]["WWW-Authenticate"].startswith("Bearer")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import databases, setup_lock
+from core.roles import Role
 from tests.ingestion import killed_setup
 from tests.ingestion.places import Place, place
 
@@ -82,6 +83,24 @@ def test_it_says_which_providers_are_there_to_be_set_up(once: tuple[Place, str])
     off = "off until they are set up in the admin: AutoEmbed, 2Embed, MultiEmbed, EmbedSu"
     assert re.search(rf"^providers +{off}$", once[1], re.M)
     assert not re.search("^provider ", once[1], re.M), "none is on that cannot be asked"
+
+
+GROUPS = """
+import sys, django; django.setup()
+from django.contrib.auth.models import Group
+if "forget" in sys.argv:
+    Group.objects.all().delete()
+print(sorted(Group.objects.values_list("name", flat=True)))
+"""
+
+
+def test_it_brings_the_groups_of_the_roles_also_when_somebody_has_deleted_them(empty: Place) -> None:
+    there = (0, f"{sorted(Role.values)}\n")
+    assert empty.run(*SETUP)[0] == 0
+    assert empty.run("-c", GROUPS) == there
+    assert empty.run("-c", GROUPS, "forget") == (0, "[]\n")
+    assert empty.run(*SETUP)[0] == 0
+    assert empty.run("-c", GROUPS) == there
 
 
 SLOW = """
