@@ -8,4 +8,4 @@ class MarqueeAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        from config import checks  # noqa: F401 - to import them is to register them
+        from config import checks, safety  # noqa: F401 - to import them is to register them

@@ -16,6 +16,7 @@ from config.cors import Cors  # noqa: E402
 from config.edge import Headers, Proxies  # noqa: E402
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
+from config.safety import refuse_to_start  # noqa: E402
 from core import addresses  # noqa: E402
 from ingestion import metrics, registry  # noqa: E402
 from streaming.live.app import LiveApp  # noqa: E402
@@ -24,6 +25,7 @@ from streaming.live.hub import Hub  # noqa: E402
 WORKERS = 8
 
 registry.refuse_faults()
+refuse_to_start()
 
 
 def _threads(workers: int) -> Intake:

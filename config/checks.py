@@ -1,7 +1,7 @@
 """What `manage.py check --deploy` says of a configuration, and what `manage.py setup` refuses to begin with.
 
-Each finding has a number that stays; docs/databases.md lists them. Servers are asked within the time-outs of
-the settings.
+Each finding has a number that stays; docs/checks.md lists them. Servers are asked within the time-outs of the
+settings, and not by web, worker and beat, which refuse only what is marked START: a server may come later.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from providers import secrets
 from providers.guard import trusted_origin
 
 TAG = "marquee"
+START = "marquee-start"
 MAKE_A_KEY = "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"
 
 
-@register(TAG, Tags.security, deploy=True)
+@register(TAG, START, Tags.security, deploy=True)
 def several_hosts(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """What each machine would keep for itself, although all must share it."""
     hosts = settings.ENV["HOSTS"]
@@ -47,7 +48,7 @@ def several_hosts(app_configs: Any, **options: Any) -> list[CheckMessage]:
     return found
 
 
-@register(TAG, Tags.security)
+@register(TAG, START, Tags.security)
 def provider_secret_keys(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Each is a Fernet key. Which one is not is told by its place, never by itself."""
     faulty = ", ".join(f"number {number}" for number in secrets.faulty_keys(settings.PROVIDER_SECRET_KEYS))
@@ -58,7 +59,7 @@ def provider_secret_keys(app_configs: Any, **options: Any) -> list[CheckMessage]
     return [Error(text, hint, id="marquee.E006")]
 
 
-@register(TAG, Tags.security)
+@register(TAG, START, Tags.security)
 def jwt_signing_keys(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Each is long enough, and half of no pair. Which one is not is told by its place, never by itself."""
     faulty = ", ".join(f"number {number}" for number in jwt_keys.faulty_keys(settings.JWT_SIGNING_KEYS))
@@ -90,7 +91,7 @@ def of_database(alias: str) -> Iterable[CheckMessage]:
         yield Error(str(error), id="marquee.E005")
 
 
-@register(TAG)
+@register(TAG, START)
 def site_origin(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Embeds that list who may frame them are judged by it: one that is none would fail them all."""
     if not settings.SITE_ORIGIN:

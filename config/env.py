@@ -58,6 +58,19 @@ VARIABLES = (
         "Host names that the web server answers to.",
     ),
     Variable(
+        "HTTPS_REDIRECT",
+        bool,
+        True,
+        "Send who comes by HTTP on to HTTPS, where others than this machine come.",
+    ),
+    Variable(
+        "HSTS_SECONDS",
+        int,
+        31_536_000,
+        "For how long browsers, told so over HTTPS, insist on it. 0: they are not told.",
+        least=0,
+    ),
+    Variable(
         "CSRF_TRUSTED_ORIGINS", list, [], "Origins (scheme://host) that may post forms, behind a proxy."
     ),
     Variable(

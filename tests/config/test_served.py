@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -207,3 +208,56 @@ def test_a_preflight_of_a_write_or_of_an_event_stream_is_answered(shared: str, p
     for path in ("/api/movies/1/rollback", "/api/movies/1/stream-events"):
         assert ask(shared, "OPTIONS", path, **asked)[0] == 204
         assert ask(plain, "OPTIONS", path, **asked)[0] == 403
+
+
+TV = {"Host": "tv.example.org"}
+BY_TLS = {**TV, "X_Forwarded_For": "203.0.113.5", "X_Forwarded_Proto": "https"}
+
+
+@pytest.fixture(scope="module")
+def deployed(start: Start) -> Iterator[str]:
+    """The URL of one that others reach, through a proxy on this machine."""
+    with start(ALLOWED_HOSTS="tv.example.org", TRUSTED_PROXIES="127.0.0.1") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def direct(start: Start) -> Iterator[str]:
+    """The same without a proxy that is trusted."""
+    with start(ALLOWED_HOSTS="tv.example.org", HTTPS_REDIRECT="false") as url:
+        yield url
+
+
+def test_by_plain_http_everybody_is_sent_on_to_https(deployed: str) -> None:
+    for path in ("/", "/api/movies?q=moon", "/admin/login/", "/nothing"):
+        for said in (TV, {**TV, "X_Forwarded_For": "203.0.113.5", "X_Forwarded_Proto": "http"}):
+            status, headers, _ = ask(deployed, "GET", path, **said)
+            assert (status, headers["location"]) == (301, f"https://tv.example.org{path}")
+            assert "strict-transport-security" not in headers
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert ask(deployed, "GET", path, **TV)[0] not in (301, 302)
+
+
+@pytest.mark.parametrize("path", ["/", "/api/movies", "/nothing", "/api/movies/1/stream-events", "/healthz"])
+def test_by_https_browsers_are_told_to_stay_with_it_whoever_answers(
+    deployed: str, direct: str, path: str
+) -> None:
+    _, headers, _ = ask(deployed, "GET", path, **BY_TLS)
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in ask(direct, "GET", path, **BY_TLS)[1]
+
+
+def test_the_back_office_is_signed_in_to_behind_a_proxy_by_cookies_for_https_alone(deployed: str) -> None:
+    _, headers, text = ask(deployed, "GET", "/admin/login/", **BY_TLS)
+    cookie, *attributes = headers["set-cookie"].split("; ")
+    assert cookie.startswith("__Host-csrftoken=")
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(attributes)
+    assert not [attribute for attribute in attributes if attribute.startswith("Domain")]
+    token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', text)[0]
+    form = {"csrfmiddlewaretoken": token, "username": "nobody", "password": "wrong"}
+    sent = {name.replace("_", "-"): value for name, value in BY_TLS.items()} | {"Cookie": cookie}
+    for origin, status in (("https://tv.example.org", 200), ("https://evil.example", 403)):
+        answer = requests.post(
+            f"{deployed}/admin/login/", form, headers={**sent, "Origin": origin}, timeout=WATCHDOG_S
+        )
+        assert answer.status_code == status
