@@ -50,3 +50,7 @@ class Choice(serializers.ChoiceField):
             allowed = ", ".join(str(choice) for choice in self.choices)
             raise serializers.ValidationError(f"There is no such choice. There are: {allowed}.", code=key)
         super().fail(key, **kwargs)
+
+
+class Nothing(Strict):
+    """Where there is nothing to be said: who says something all the same expects what will not happen."""

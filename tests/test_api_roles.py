@@ -5,19 +5,16 @@ The statuses are those of a request without a body; 400 where one is needed, whi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 
-from core.api.nowhere import Nowhere
 from ingestion import runs, status
 from ingestion.models import Job
 from providers.models import Provider
 from streaming import switching
-from tests import clients
+from tests import clients, urls
 from tests.clients import ROLES
 from tests.streaming import factory
 from tests.streaming.factory import NOW
@@ -28,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 TABLE = """
 GET     healthz                                        200  200    200    200    200
 GET     readyz                                         200  200    200    200    200
+GET     metrics                                        200  200    200    200    200
 GET     api/schema                                     200  200    200    200    200
 GET     api/docs                                       200  200    200    200    200
 
@@ -69,13 +67,6 @@ DELETE  api/settings/{key}                             401  403    403    403   
 GET     api/settings/{key}/history                     401  403    200    200    200
 POST    api/settings/{key}/revert                      401  403    403    403    400
 """
-PLACES = {
-    "movie:movie_id": "movie",
-    "uuid:run_id": "run",
-    "str:job": "job",
-    "str:key": "key",
-    "slug:slug": "provider",
-}
 
 
 def rows() -> Iterator[tuple[str, str, dict[str, int]]]:
@@ -126,32 +117,40 @@ def test_a_superuser_has_every_role(places: dict[str, Any]) -> None:
         assert client.generic(method, f"/{path}".format(**places)).status_code not in (401, 403), path
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_whatever_has_no_row_is_not_answered(places: dict[str, Any], role: str) -> None:
+    known = {(method, path) for method, path, _ in rows()}
+    client = clients.client(role)
+    for path in sorted({path for _, path in known}):
+        for method in (*urls.METHODS, "TRACE", "PROPFIND", "X-OWN"):
+            if (method, path) not in known:
+                response = client.generic(method, f"/{path}".format(**places))
+                assert response.status_code in {"anyone": (401, 405)}.get(role, (403, 405)), (method, path)
+                assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_superuser_is_told_which_methods_there_are(places: dict[str, Any]) -> None:
+    client = clients.client_of(clients.user(is_superuser=True))
+    known = {(method, path) for method, path, _ in rows()}
+    for path in sorted({path for _, path in known}):
+        response = client.generic("TRACE", f"/{path}".format(**places))
+        assert response.status_code == 405, path
+        allowed = set(response["Allow"].split(", ")) - {"HEAD", "OPTIONS"}
+        assert allowed == {method for method in urls.METHODS if (method, path) in known}, path
+
+
+def test_head_is_get_without_a_body(places: dict[str, Any]) -> None:
+    for method, path, statuses in rows():
+        for role, status_code in statuses.items() if method == "GET" else ():
+            response = clients.client(role).head(f"/{path}".format(**places))
+            assert (response.status_code, response.content) == (status_code, b""), path
+
+
 def test_every_path_and_method_has_its_row() -> None:
-    assert sorted(published()) == sorted((method, path) for method, path, _ in rows())
+    assert sorted(urls.published()) == sorted((method, path) for method, path, _ in rows())
 
 
 def test_a_path_without_its_slash_is_the_same_as_with_it() -> None:
-    routes = [route for route, _ in routes_of(get_resolver())]
+    routes = [route for route, _ in urls.answered()]
     for route in routes:
         assert routes.count(route.rstrip("/")) == routes.count(route.rstrip("/") + "/") == 1, route
-
-
-def published() -> set[tuple[str, str]]:
-    """Method and path of all that Django answers beside pages and the admin."""
-    found = set()
-    for route, view in routes_of(get_resolver()):
-        path = re.sub(r"<([^>]+)>", lambda match: f"{{{PLACES[match[1]]}}}", route).rstrip("/")
-        methods = [name for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)]
-        found |= {(method.upper(), path) for method in methods}
-    return found
-
-
-def routes_of(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from routes_of(entry, route)
-        elif isinstance(entry, URLPattern) and route.startswith(("api/", "healthz", "readyz", "^api")):
-            view = getattr(entry.callback, "view_class", entry.callback)
-            if view is not Nowhere:
-                yield route, view

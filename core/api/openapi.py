@@ -112,7 +112,7 @@ class Schema(AutoSchema):
         return [*parameters, TAGGED] if self.method == "GET" else parameters
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
-        if self.said.body is None:
+        if self.said.body is None or not self.said.body().fields:
             return None
         component = self.resolve_serializer(self.said.body(), direction)
         content = _media(component.ref, self.said.body.example)

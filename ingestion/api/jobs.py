@@ -17,7 +17,7 @@ from core.paging import LINK, Paged
 from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.routes import LARGEST_ID
-from core.serializers import Choice, Strict
+from core.serializers import Choice, Nothing, Strict
 from ingestion import progress, runs, schedule, status
 from ingestion.api import shapes
 from ingestion.models import IngestLog, IngestRun
@@ -101,10 +101,6 @@ class OneMovie(Strict):
     example = {"movie": 45745}
 
     movie = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
-
-
-class NoParameters(Strict):
-    """Most jobs do all there is to do."""
 
 
 UNKNOWN_JOB = Problem(404, "There is no job 'content.mach'. There are: …", reason="unknown_job")
@@ -203,12 +199,13 @@ class Logs(APIView):
 class Initialize(APIView):
     permission_classes = [IsOperator]
 
-    @operation("initializeSchedule", Tag.JOBS, shapes.Schedule)
+    @operation("initializeSchedule", Tag.JOBS, shapes.Schedule, body=Nothing)
     def post(self, request: Request) -> Response:
         """Write the schedule from the settings.
 
         Twice is the same as once. What an operator disabled stays disabled.
         """
+        Nothing.read(request.data)
         with audit.act(audit.Action.SCHEDULE_INITIALIZE) as deed:
             scheduled = schedule.initialize()
             deed.changed(after={"scheduled": scheduled})
@@ -221,7 +218,7 @@ def _no_job(name: str) -> str:
 
 def _movie(job: str, given: Any) -> int | None:
     """The movie that a job is asked for, if it takes one and is not asked for all."""
-    takes = OneMovie if JOBS[job].takes_movie else NoParameters
+    takes = OneMovie if JOBS[job].takes_movie else Nothing
     movie_id: int | None = takes.read(given).get("movie")
     if movie_id is not None and not Movie.objects.present().filter(pk=movie_id).exists():
         raise Problem(404, f"There is no movie {movie_id}.", reason="not_found")

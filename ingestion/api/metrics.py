@@ -42,6 +42,12 @@ class Metrics(View):
         headers = {"Cache-Control": "no-store"}
         return HttpResponse(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4, headers=headers)
 
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        allowed = ", ".join(self._allowed_methods())
+        refused = problems.json_response(405, f"Use {allowed}.")
+        refused["Allow"] = allowed
+        return refused
+
 
 def _knows_token(request: HttpRequest) -> bool:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -18,7 +18,7 @@ from core.permissions import IsEditor, IsViewer
 from core.problems import Problem
 from core.roles import Role, has_role
 from core.routes import LARGEST_ID
-from core.serializers import Strict
+from core.serializers import Nothing, Strict
 from core.throttles import PerAccount, Scoped
 from ingestion import editors, runs
 from ingestion.api import shapes
@@ -140,12 +140,13 @@ class Recheck(APIView):
     def get_throttles(self) -> list[BaseThrottle]:
         return [PerAccount() if has_role(self.request.user, Role.EDITOR) else Scoped()]
 
-    @operation("recheckMovie", Tag.STREAMS, shapes.Recheck, status=202, refuses=[UNKNOWN_MOVIE])
+    @operation("recheckMovie", Tag.STREAMS, shapes.Recheck, status=202, body=Nothing, refuses=[UNKNOWN_MOVIE])
     def post(self, request: Request, movie_id: int) -> Response:
         """Search and probe a movie again.
 
         Soon, and once, however many ask. Editors may as often as they may do anything.
         """
+        Nothing.read(request.data)
         editor = has_role(request.user, Role.EDITOR)
         _require(Movie.objects.present() if editor else Movie.objects.published(), movie_id)
         who = request.user.get_username()
