@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.throttles.Throttle",  # knows who is asking by now, and static files are out of the way
+    "core.nul.RefuseNul",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -34,9 +34,11 @@ else:
 
 
 class RoleAdmin(ModelAdmin):
-    """Read for viewers, change for `changed_by` (None: for nobody). `title` heads the list."""
+    """Read for viewers, change for `changed_by` (None: for nobody). `title` heads the list, `linked` are
+    columns by which links elsewhere narrow it down, beside its filters."""
 
     title = ""
+    linked: tuple[str, ...] = ()
     changed_by: Role | None = None
     audited = ""
     """The kind of its rows in the audit (`core.audit.Action`), if they are changed by a form of Django's."""
@@ -46,6 +48,19 @@ class RoleAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, {"title": self.title, **(extra_context or {})})
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """What is offered, and no more: Django lets any column be asked anything, be it dear or an error."""
+        filters = {each if isinstance(each, str) else each.parameter_name for each in self.list_filter}
+        column, _, how = lookup.partition("__")
+        return column in {*filters, *self.linked} and how in (
+            "",
+            "exact",
+            "isnull",
+            "gte",
+            "lt",
+            "slug__exact",
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, Role.VIEWER)

@@ -58,6 +58,7 @@ class IngestRunAdmin(RunPages):
         "outcome",
     )
     list_filter = (ByJob, "status")
+    linked = ("correlation_id",)
     search_fields = ("error", "requested_by", "correlation_id__exact", "trigger__exact")
     search_help_text = "Error, who asked, a trigger, or a correlation id"
     ordering = ("-id",)
@@ -111,6 +112,7 @@ class IngestLogAdmin(RoleAdmin):
     title = "Logs"
     list_display = ("when", "name", "film", "level", "message", "duration", "run")
     list_filter = ("status", ByJob, "at")
+    linked = ("run_id", "movie_id")
     search_fields = ("message", "error")
     ordering = ("-id",)
     list_per_page = 100

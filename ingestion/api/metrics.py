@@ -43,7 +43,7 @@ class Metrics(View):
         return HttpResponse(metrics.text(), content_type=CONTENT_TYPE_PLAIN_0_0_4, headers=headers)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        allowed = ", ".join(self._allowed_methods())
+        allowed = ", ".join(self.http_method_names).upper()
         refused = problems.json_response(405, f"Use {allowed}.")
         refused["Allow"] = allowed
         return refused
