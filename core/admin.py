@@ -51,7 +51,7 @@ class RoleAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """What is offered, and no more: Django lets any column be asked anything, be it dear or an error."""
-        filters = {each if isinstance(each, str) else each.parameter_name for each in self.list_filter}
+        filters = {getattr(each, "parameter_name", each) for each in self.list_filter}
         column, _, how = lookup.partition("__")
         return column in {*filters, *self.linked} and how in (
             "",

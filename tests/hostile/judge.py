@@ -41,4 +41,4 @@ def leaks(response: Any, *, sent: str = "") -> list[str]:
     told = "\n".join([text.decode(errors="replace"), *map(str, response.headers.values())])
     found = {match[0] for match in LEAKS.finditer(told) if match[0] not in sent}
     secrets = (settings.SECRET_KEY, settings.SIMPLE_JWT["SIGNING_KEY"], *settings.PROVIDER_SECRET_KEYS)
-    return [f"tells {word!r}" for word in sorted(found)] + ["tells a key" for key in secrets if key in told]
+    return [f"tells {word!r}" for word in sorted(found)] + ["tells a key" for key in secrets if key and key in told]
