@@ -8,6 +8,8 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from core.api import contract
+from core.api.contract import Operation
 from core.api.nowhere import Nowhere
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -25,9 +27,15 @@ def published() -> set[tuple[str, str]]:
     """Method and path of all that Django answers beside pages and the admin; `{movie}` and the like in it."""
     found = set()
     for route, view in answered():
-        path = re.sub(r"<([^>]+)>", lambda match: f"{{{PLACES[match[1]]}}}", route).rstrip("/")
-        found |= {(name, path) for name in METHODS if hasattr(view, name.lower())}
+        found |= {(name, _path_of(route)) for name in METHODS if hasattr(view, name.lower())}
     return found
+
+
+def declared() -> dict[tuple[str, str], Operation]:
+    """The same, with what their views say that they take and answer (`core.api.contract`)."""
+    views = {_path_of(route): view for route, view in answered()}
+    found = {(name, path): contract.declared(views[path], name) for name, path in published()}
+    return {key: said for key, said in found.items() if said}
 
 
 def answered() -> list[tuple[str, Any]]:
@@ -56,6 +64,10 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tu
             yield from routes(entry, route)
         elif isinstance(entry, URLPattern):
             yield route, entry.callback
+
+
+def _path_of(route: str) -> str:
+    return re.sub(r"<([^>]+)>", lambda match: f"{{{PLACES[match[1]]}}}", route).rstrip("/")
 
 
 def _class_of(callback: Any) -> Any:

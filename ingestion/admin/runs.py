@@ -117,9 +117,6 @@ class IngestLogAdmin(RoleAdmin):
     ordering = ("-id",)
     list_per_page = 100
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return lookup in {"run_id", "movie_id"} or super().lookup_allowed(lookup, value, request)
-
     @admin.display(description="job", ordering="job")
     def name(self, log: IngestLog) -> str:
         return log.job

@@ -73,7 +73,7 @@ class Takes:
     owed: tuple[str, ...] = ()
 
 
-PAGES: Members = {"limit": (Kind.NUMBER, "5")}
+PAGES: Members = {"limit": (Kind.NUMBER, "5"), "cursor": (Kind.TEXT, "")}
 NEWEST: Members = {"job": (Kind.CHOICE, "content.match"), "movie": (Kind.NUMBER, "45745"), **PAGES}
 COMMENT: Members = {"comment": (Kind.TEXT, "why")}
 REFRESH = Takes(body={"refresh": (Kind.TEXT, "eyJ")}, owed=("refresh",))
@@ -91,9 +91,20 @@ TABLE: dict[tuple[str, str], Takes] = {
     ("POST", "api/auth/refresh"): REFRESH,
     ("POST", "api/auth/logout"): REFRESH,
     ("GET", "api/auth/me"): Takes(),
-    ("GET", "api/movies"): Takes(query={"q": (Kind.TEXT, "film"), "cursor": (Kind.TEXT, "")}),
+    ("GET", "api/movies"): Takes(
+        query={
+            **PAGES,
+            "q": (Kind.TEXT, "film"),
+            "genre": (Kind.TEXT, "Comedy"),
+            "language": (Kind.CHOICE, "en"),
+            **dict.fromkeys(("year", "year_from", "year_to"), (Kind.NUMBER, "1926")),
+            **dict.fromkeys(("quality", "min_quality"), (Kind.CHOICE, "1080p")),
+            "ordering": (Kind.CHOICE, "-title"),
+            "standing": (Kind.CHOICE, "hidden"),
+        }
+    ),
     ("GET", "api/movies/{movie}"): Takes(query={"include": (Kind.CHOICE, "versions")}),
-    ("GET", "api/movies/{movie}/active-stream"): Takes(),
+    ("GET", "api/movies/{movie}/active-stream"): Takes(query={"seq": (Kind.NUMBER, "1")}),
     ("GET", "api/movies/{movie}/stream-versions"): Takes(),
     ("GET", "api/movies/{movie}/switches"): Takes(query={**PAGES, "before": (Kind.NUMBER, "9")}),
     ("GET", "api/movies/{movie}/decision"): Takes(),

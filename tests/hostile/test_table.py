@@ -10,6 +10,13 @@ def test_every_path_and_method_is_attacked() -> None:
     assert urls.published() == set(TABLE)
 
 
+def test_every_member_that_a_path_says_it_takes_is_attacked_and_no_other_is_known() -> None:
+    for (method, path), said in urls.declared().items():
+        takes = TABLE[method, path]
+        assert set(takes.query) == set(said.query().fields if said.query else ()), (method, path)
+        assert set(takes.body) == set(said.body().fields if said.body else ()), (method, path)
+
+
 def test_every_place_in_a_path_is_attacked() -> None:
     assert set(IN_PATHS) == set(urls.PLACES.values())
 
