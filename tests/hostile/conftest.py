@@ -44,6 +44,7 @@ def stage(db: None, unthrottled: None, monkeypatch: pytest.MonkeyPatch) -> dict[
     switching.withdraw(3, actor=EDITOR, comment=NOTE, at=NOW)
     run, _ = runs.queue(Job.PRUNE, at=NOW, trigger="test", requested_by="somebody-else")
     conf.change("TARGET_QUALITY", "1080p", by="somebody-else", comment=NOTE, at=NOW)
+    conf.change("REGISTRATION_OPEN", True, by="somebody-else", at=NOW)
     Provider.objects.create(slug="unfinished", label="Unfinished", adapter="library")
     daily.keep(timezone.now())
     names = {"job": "tmdb.discover", "key": "TARGET_QUALITY", "provider": "unfinished"}

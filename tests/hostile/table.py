@@ -76,6 +76,10 @@ class Takes:
 PAGES: Members = {"limit": (Kind.NUMBER, "5"), "cursor": (Kind.TEXT, "")}
 NEWEST: Members = {"job": (Kind.CHOICE, "content.match"), "movie": (Kind.NUMBER, "45745"), **PAGES}
 COMMENT: Members = {"comment": (Kind.TEXT, "why")}
+CREDENTIALS = Takes(
+    body={"username": (Kind.TEXT, "newcomer"), "password": (Kind.TEXT, "correct horse battery staple")},
+    owed=("username", "password"),
+)
 REFRESH = Takes(body={"refresh": (Kind.TEXT, "eyJ")}, owed=("refresh",))
 
 TABLE: dict[tuple[str, str], Takes] = {
@@ -84,10 +88,8 @@ TABLE: dict[tuple[str, str], Takes] = {
     ("GET", "metrics"): Takes(),
     ("GET", "api/schema"): Takes(),
     ("GET", "api/docs"): Takes(),
-    ("POST", "api/auth/login"): Takes(
-        body={"username": (Kind.TEXT, "nobody"), "password": (Kind.TEXT, "hunter2")},
-        owed=("username", "password"),
-    ),
+    ("POST", "api/auth/register"): CREDENTIALS,
+    ("POST", "api/auth/login"): CREDENTIALS,
     ("POST", "api/auth/refresh"): REFRESH,
     ("POST", "api/auth/logout"): REFRESH,
     ("GET", "api/auth/me"): Takes(),
