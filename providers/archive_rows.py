@@ -17,6 +17,8 @@ from providers.types import MovieRef, Rights
 YEARS_APART: Final = 1
 RUNTIME_RATIO: Final = (0.75, 1.35)  # silent films run at several speeds; a trailer or half a film is neither
 ROUNDING_S: Final = 60
+CREATORS: Final = 350
+"""Characters of whole names: with the address of the item they have to fit what is stored."""
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _PLAYABLE: Final = (".mp4", ".m4v", ".webm")
@@ -81,7 +83,10 @@ def licence_of(item: Row) -> Licence | None:
 def rights_of(item: Row, identifier: str) -> Rights:
     """Its licence, and whom and what it asks to name: the creators, and where it is from."""
     licence = licence_of(item)
-    creators, source = ", ".join(_all_told(item, "creator")), f"archive.org/details/{identifier}"
+    creators = ", ".join(_all_told(item, "creator"))
+    if len(creators) > CREATORS:
+        creators = f"{creators[:CREATORS].rpartition(', ')[0]}, …".lstrip(", ")
+    source = f"archive.org/details/{identifier}"
     return Rights(
         licence=licence.name if licence else "",
         licence_url=re.sub("^http:", "https:", told(item, "licenseurl")),

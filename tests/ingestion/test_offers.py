@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingestion import offers
 from providers.services import ProviderAnswer
-from providers.types import Delivery, SearchAnswer, StreamCandidate
+from providers.types import Delivery, Rights, SearchAnswer, StreamCandidate
 from streaming.models import StreamVersion
 from tests.streaming import factory
 from tests.streaming.factory import NOW
@@ -26,3 +28,17 @@ def test_a_rendition_with_a_long_id_is_kept_and_known_again_by_all_of_it() -> No
     assert len(offers.take_in(movie, [answer], at=NOW).new) == 2
     assert offers.take_in(movie, [answer], at=NOW).new == []
     assert set(StreamVersion.objects.values_list("ref", flat=True)) == {"x" * 300}
+
+
+def test_what_the_rendition_format_allows_is_kept_whole() -> None:
+    """A licence asks to name everybody: half a name names nobody, and half an address leads nowhere."""
+    provider = factory.provider(config={"base_url": "https://cdn.example"})
+    words = {
+        "licence": "L" * 500,
+        "licence_url": f"https://cdn.example/{'l' * 480}",
+        "attribution": "A" * 500,
+    }
+    whole = replace(offered("a"), edition="E" * 100, rights=Rights(**words))
+    offers.take_in(factory.movie(), [ProviderAnswer(provider, SearchAnswer(candidates=(whole,)))], at=NOW)
+    stored = StreamVersion.objects.values("edition", *words).get()
+    assert stored == {"edition": "E" * 100, **words}

@@ -295,6 +295,13 @@ def test_whoever_made_it_is_named_with_its_page(creator: object, attribution: st
     assert found.rights.licence_url == "https://creativecommons.org/licenses/by/3.0/"
 
 
+def test_of_too_many_makers_the_first_are_named_and_their_page_is_whole() -> None:
+    (found,) = read(detail(FILE, creator=[f"Maker {number}" for number in range(99)])).candidates
+    assert found.rights.attribution.startswith("Maker 0, Maker 1,")
+    assert found.rights.attribution.endswith(", … | archive.org/details/bbb-0")
+    assert len(found.rights.attribution) <= 500
+
+
 # Both rounds
 
 
