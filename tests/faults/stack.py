@@ -115,11 +115,11 @@ class Door(World):
         self.open, self.knocked = threading.Event(), threading.Event()
         self.open.set()
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
         if handler.path.startswith("/library/movies/"):
             self.knocked.set()
             self.open.wait(WATCHDOG_S)
-        super()._answer(handler)
+        super().answer(handler)
 
 
 @dataclass

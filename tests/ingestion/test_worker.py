@@ -35,11 +35,11 @@ class Door(World):
         super().__init__()
         self.open, self.knocked = threading.Event(), threading.Event()
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
         if handler.path.startswith("/library/movies/"):
             self.knocked.set()
             self.open.wait(60)
-        super()._answer(handler)
+        super().answer(handler)
 
 
 class Installation:
