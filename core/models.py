@@ -120,6 +120,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["target_kind", "target_key", "-id"], name="audit_by_target"),
             models.Index(fields=["target_key", "-id"], name="audit_by_key"),
+            models.Index(fields=["target_name", "-id"], name="audit_by_name"),
             models.Index(fields=["outcome", "-id"], name="audit_by_outcome"),
             models.Index(fields=["door", "-id"], name="audit_by_door"),
             models.Index(fields=["address", "-id"], name="audit_by_address"),

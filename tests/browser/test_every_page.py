@@ -36,6 +36,9 @@ OFFICE = [
     "/admin/ingestion/ingestlog/?status__exact=OK",
     "/admin/core/setting/",
     "/admin/core/setting/TARGET_5FQUALITY/change/",
+    "/admin/core/auditentry/",
+    "/admin/core/auditentry/?target_kind=account&action=account.login",
+    "/admin/core/auditentry/export/",
     "/admin/django_celery_beat/periodictask/",
     "/admin/auth/user/",
     "/admin/password_change/",
@@ -45,6 +48,13 @@ LEFT_VERSION = """
 from streaming.models import Movie, StreamVersion
 active = Movie.objects.get(pk=film).active_stream_id
 result = str(StreamVersion.objects.filter(movie_id=film).exclude(pk=active).get().pk)
+"""
+AUDITED = """
+from core import audit
+with audit.act(audit.Action.PROVIDER_CHANGE, "library", name="The library", why="They have moved.") as deed:
+    deed.changed({"base_url": "https://old.example/" + "x" * 90}, {"base_url": "https://new.example/"})
+from core.models import AuditEntry
+result = str(AuditEntry.objects.filter(outcome="done", action="provider.change").latest("id").pk)
 """
 RUN = """
 from django.utils import timezone
@@ -93,13 +103,14 @@ def test_public_pages(page: Page, stack: Stack, film: int, watcher: Watcher) -> 
 def test_the_back_office(page: Page, stack: Stack, film: int, watcher: Watcher) -> None:
     sign_in(page, stack, "admin")
     left = stack.run(LEFT_VERSION, film=film)
+    audited = f"/admin/core/auditentry/{stack.run(AUDITED)}/change/"
     for_versions = [f"/admin/streaming/movie/{film}/do/{act}/{left}/" for act in ("activate", "suppress")]
     running, failed = (stack.run(RUN.replace("STATUS", repr(s))) for s in ("running", "failed"))
     of_runs = [
         f"/admin/ingestion/ingestrun/{p}/"
         for p in (f"{running}/change", f"{running}/cancel", f"{failed}/change")
     ]
-    assert faults_of(page, stack.url, OFFICE + for_versions + of_runs) == {}
+    assert faults_of(page, stack.url, OFFICE + for_versions + of_runs + [audited]) == {}
     # Their widgets are Django's. The policy holds all the same, and the colours are ours.
     assert faults_of(page, stack.url, DJANGOS_OWN, audit.colour_faults) == {}
 

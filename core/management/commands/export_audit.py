@@ -24,8 +24,8 @@ class Command(BaseCommand):
         span = {"since": options["since"] or "", "until": options["until"] or ""}
         with audit.at_terminal("export_audit"):
             audit.record(audit.Action.AUDIT_EXPORT, after=span)
-            for line in export.lines(since, until):
-                self.stdout.write(line, ending="")
+            for chunk in export.chunks(since, until):
+                self.stdout.write(chunk, ending="")
 
 
 def moment(name: str, words: str | None) -> datetime | None:
