@@ -26,11 +26,12 @@ class Denied(BasePermission):
 class _Needs(BasePermission):
     role: Role
 
-    def role_for(self, method: str) -> Role:
+    def role_for(self, method: str) -> Role | None:
         return self.role
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return has_role(request.user, self.role_for(str(request.method)))
+        wanted = self.role_for(str(request.method))
+        return wanted is None or has_role(request.user, wanted)
 
 
 class IsViewer(_Needs):
@@ -45,10 +46,17 @@ class IsOperator(_Needs):
     role = Role.OPERATOR
 
 
+class EditorWrites(_Needs):
+    """Anyone reads, editors change."""
+
+    def role_for(self, method: str) -> Role | None:
+        return None if method in SAFE_METHODS else Role.EDITOR
+
+
 class OperatorWrites(_Needs):
     """Viewers read, operators change."""
 
-    def role_for(self, method: str) -> Role:
+    def role_for(self, method: str) -> Role | None:
         return Role.VIEWER if method in SAFE_METHODS else Role.OPERATOR
 
 

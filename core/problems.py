@@ -21,7 +21,12 @@ AWAY = "The database does not answer. Please try again."
 
 
 class Problem(exceptions.APIException):
-    """An error with a status, a sentence for a person, and members of its own for a program."""
+    """An error with a status, a sentence for a person, and members of its own for a program.
+
+    `wait` are seconds until it is worth to try again: they become Retry-After.
+    """
+
+    wait: float | None = None
 
     def __init__(self, status: int, detail: str, **members: Any) -> None:
         super().__init__(detail)

@@ -18,22 +18,5 @@ def fitted(model: type[Model], columns: dict[str, Any]) -> dict[str, Any]:
 
 def movie_columns(details: MovieDetails) -> dict[str, Any]:
     """What TMDB says of a movie."""
-    return fitted(
-        Movie,
-        {
-            "imdb_id": details.imdb_id,
-            "title": details.title,
-            "original_title": details.original_title,
-            "original_language": details.original_language,
-            "overview": details.overview,
-            "tagline": details.tagline,
-            "release_date": details.release_date,
-            "runtime_min": details.runtime_min,
-            "genres": [genre.name for genre in details.genres],
-            "poster_path": details.poster_path,
-            "backdrop_path": details.backdrop_path,
-            "popularity": details.popularity,
-            "vote_average": details.vote_average,
-            "vote_count": details.vote_count,
-        },
-    )
+    columns = {name: getattr(details, name) for name in Movie.FACTS}
+    return fitted(Movie, columns | {"genres": [genre.name for genre in details.genres]})

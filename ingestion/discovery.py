@@ -119,6 +119,7 @@ def sort_out(rows: Iterable[MovieRow], *, at: datetime) -> Sorted:
 def add_movie(tmdb_id: int, *, at: datetime, actor: Actor = SYSTEM, comment: str = "") -> tuple[Movie, bool]:
     """Add a movie by its TMDB id, or restore one that was removed, and queue a search: (movie, whether new).
 
+    TMDB is asked only for what is not known: to bring a movie back takes nobody else.
     Raises TmdbNotFound and the other ProviderErrors, ValueError for an impossible id, SwitchError.
     """
     if actor == SYSTEM:
@@ -131,14 +132,22 @@ def add_movie(tmdb_id: int, *, at: datetime, actor: Actor = SYSTEM, comment: str
 
 
 def _add_movie(tmdb_id: int, *, at: datetime, actor: Actor, comment: str) -> tuple[Movie, bool]:
-    options = conf.current()
-    details = services.tmdb().details(tmdb_id, language=options.tmdb_language)
-    movie, created, _ = store(details, options, at=at)
+    movie, created = Movie.objects.filter(pk=tmdb_id).first(), False
+    if movie is None:
+        options = conf.current()
+        details = services.tmdb().details(tmdb_id, language=options.tmdb_language)
+        movie, created, _ = store(details, options, at=at)
     if movie.removed_at is not None:
-        switching.restore(movie.pk, actor=actor, comment=comment, at=at)
+        restore(movie.pk, actor=actor, comment=comment, at=at)
         movie.refresh_from_db()
     runs.queue(Job.MATCH, movie_id=movie.pk, at=at, trigger="added", requested_by=actor.name)
     return movie, created
+
+
+def restore(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> None:
+    """Bring a withdrawn movie back, with the best that is known of it. Raises UnknownMovie, Contended."""
+    switching.restore(movie_id, actor=actor, comment=comment, at=at)
+    switching.reconsider(movie_id, at=at, actor=actor, comment=comment)
 
 
 def store(details: MovieDetails, options: Options, *, at: datetime) -> tuple[Movie, bool, bool]:
@@ -160,6 +169,8 @@ def store(details: MovieDetails, options: Options, *, at: datetime) -> tuple[Mov
 def _update(
     movie: Movie, columns: dict[str, Any], options: Options, at: datetime
 ) -> tuple[Movie, bool, bool]:
+    """Lock by lock, also while an editor locks: what an editor says takes a turn, so if none was taken since
+    the movie was read, its locks are those that were read."""
     free = {name: value for name, value in columns.items() if name not in movie.locked_fields}
     changed = {name: value for name, value in free.items() if getattr(movie, name) != value}
     for name, value in changed.items():
@@ -167,7 +178,9 @@ def _update(
     waits = movie.matched_at is None and movie.next_check_at is not None and movie.next_check_at > at
     again = waits or IDENTITY & set(changed)  # what waits for its day may have another by now
     due = {"next_check_at": availability.out_at(movie, options, at=at)} if again else {}
-    Movie.objects.filter(pk=movie.pk).update(**changed, **due, metadata_at=at, tmdb_gone_at=None)
+    as_read = Movie.objects.filter(pk=movie.pk, switch_seq=movie.switch_seq)
+    if not as_read.update(**changed, **due, metadata_at=at, tmdb_gone_at=None):
+        return _update(Movie.objects.get(pk=movie.pk), columns, options, at)
     movie.refresh_from_db()
     return movie, False, bool(due) and due["next_check_at"] <= at
 
@@ -242,7 +255,7 @@ def _rank(movie: Movie, row: MovieRow) -> None:
     told = {name: getattr(row, name) for name in RANKING if name not in movie.locked_fields}
     changed = {name: value for name, value in told.items() if getattr(movie, name) != value}
     if changed:
-        Movie.objects.filter(pk=movie.pk).update(**changed)
+        Movie.objects.filter(pk=movie.pk, switch_seq=movie.switch_seq).update(**changed)
 
 
 def _log_troubles(report: Report, lists: Lists, edited: Edited) -> None:

@@ -1,4 +1,5 @@
-"""What an editor does to a stream: the stream is probed first, then the switch is made.
+"""What an editor does to a stream: the stream is probed first, then the switch is made. And what one says of
+a movie.
 
 The caller gives the reason; who, when and why go into the switch log.
 """
@@ -6,16 +7,20 @@ The caller gives the reason; who, when and why go into the switch log.
 from __future__ import annotations
 
 import contextlib
+import copy
 import uuid
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
+from core import conf
 from core.audit import Action
-from ingestion import checking
+from ingestion import availability, checking, discovery
 from providers import services
 from providers.types import STRIKES, ProbeOutcome
 from streaming import audited, plans, switching, turns, verification
 from streaming.errors import Contended, NotPlayable, StaleSeq
-from streaming.models import StreamSwitch, StreamVersion
+from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.plans import Actor, Suppression
 from streaming.standing import Standing, with_columns
 
@@ -89,6 +94,38 @@ def rollback(
                 )
                 return told.row
         raise Contended(f"{seen.movie} is being switched by others all the time. Try again later.")
+
+
+def edit(
+    movie_id: int,
+    *,
+    facts: Mapping[str, Any],
+    locks: Collection[str] | None,
+    actor: Actor,
+    comment: str,
+    at: datetime,
+    if_seq: int | None = None,
+    **words: Any,
+) -> StreamSwitch | None:
+    """Change what is said of a movie, all of it in one turn. `words` are those of `switching.edit`.
+
+    `facts` are columns of TMDB's; each is locked against discovery, unless `locks` says which columns are.
+    Whoever reads like another movie by now is searched for. Raises like `switching.edit`.
+    """
+    options = conf.current()
+
+    def columns(movie: Movie) -> dict[str, Any]:
+        locked = set(movie.locked_fields) | set(facts) if locks is None else set(locks)
+        told = {**facts, **({"locked_fields": sorted(locked)} if locked != set(movie.locked_fields) else {})}
+        if discovery.IDENTITY & {name for name, value in facts.items() if getattr(movie, name) != value}:
+            renamed = copy.copy(movie)
+            renamed.release_date = facts.get("release_date", movie.release_date)
+            told["next_check_at"] = availability.out_at(renamed, options, at=at)
+        return told
+
+    return switching.edit(
+        movie_id, actor=actor, comment=comment, at=at, facts=columns, if_seq=if_seq, **words
+    )
 
 
 def _standing(movie_id: int, if_seq: int | None, at: datetime) -> Standing:

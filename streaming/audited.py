@@ -12,6 +12,7 @@ from core.audit import Action
 from streaming.models import Movie, StreamSwitch
 from streaming.quality import Quality
 
+FACTS = ("locked_fields", *Movie.FACTS)
 WORDS = ("hidden", "pinned", "target_quality", "removed_at")
 
 
@@ -40,9 +41,11 @@ def sides(movie: Movie, row: StreamSwitch) -> tuple[dict[str, Any], dict[str, An
     """From what to what a turn led. Members that are the same on both sides are among them."""
     words = {name: getattr(movie, name) for name in WORDS}
     said = {name: row.effects["movie"][name] for name in WORDS if name in row.effects["movie"]}
+    facts = {name: value for name, value in row.effects["movie"].items() if name in FACTS}
     before = {"stream": row.from_version, "quality": _label(row.from_quality), **_plain(words)}
     after = {"stream": row.to_version, "quality": _label(row.to_quality), **_plain({**words, **said})}
-    return before, {**after, **_kept_out(row), "turn": row.pk}
+    before |= {name: getattr(movie, name) for name in facts}
+    return before, {**after, **facts, **_kept_out(row), "turn": row.pk}
 
 
 def _plain(words: dict[str, Any]) -> dict[str, Any]:

@@ -66,6 +66,24 @@ class Movie(GuardedModel):
         }
     )
 
+    FACTS = (
+        "imdb_id",
+        "title",
+        "original_title",
+        "original_language",
+        "overview",
+        "tagline",
+        "release_date",
+        "runtime_min",
+        "genres",
+        "poster_path",
+        "backdrop_path",
+        "popularity",
+        "vote_average",
+        "vote_count",
+    )
+    """What TMDB says of it, and what an editor can lock."""
+
     id = models.PositiveIntegerField(primary_key=True, db_column="_id")
     imdb_id = models.CharField(max_length=16, blank=True)
     title = models.CharField(max_length=300)

@@ -145,7 +145,7 @@ def by_restoration(seen: Standing) -> Plan | None:
 
 
 def by_edit(seen: Standing, columns: Mapping[str, Any]) -> Plan | None:
-    """Change switching's own columns of the movie other than the pointer."""
+    """Change columns of the movie other than the pointer."""
     changed = {name: value for name, value in columns.items() if getattr(seen.movie, name) != value}
     if "target_quality" in changed:
         changed |= _searched_anew(seen.at)

@@ -7,14 +7,14 @@ decides again. Nothing here runs inside an open transaction or trusts one to be 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
 from core.audit import Action
 from streaming import audited, plans, turns
 from streaming.errors import Contended, UnknownVersion
-from streaming.models import StreamSwitch, StreamVersion
+from streaming.models import Movie, StreamSwitch, StreamVersion
 from streaming.plans import SYSTEM, Actor, Plan, RollbackTarget, Suppression
 from streaming.standing import Standing
 from streaming.turns import finish_pending
@@ -22,6 +22,7 @@ from streaming.turns import finish_pending
 __all__ = ["SYSTEM", "UNCHANGED", "Actor", "RollbackTarget", "Suppression", "finish_pending"]
 
 UNCHANGED = object()
+Facts = Callable[[Movie], Mapping[str, Any]]
 
 
 def actor_of(user: Any) -> Actor:
@@ -94,9 +95,12 @@ def rollback_target(movie_id: int, *, at: datetime) -> RollbackTarget:
     return plans.rollback_target(turns.read(movie_id, at=at), _undoable(movie_id))
 
 
-def withdraw(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
-    """Take a movie out of the catalogue; its row and its history stay. None when it is out already."""
-    return _by_hand(Action.MOVIE_WITHDRAW, movie_id, plans.by_withdrawal, actor, comment, at)
+def withdraw(
+    movie_id: int, *, actor: Actor, comment: str, at: datetime, if_seq: int | None = None
+) -> StreamSwitch | None:
+    """Take a movie out of the catalogue; its row and its history stay. None when it is out already. Raises
+    UnknownMovie, StaleSeq, Contended."""
+    return _by_hand(Action.MOVIE_WITHDRAW, movie_id, plans.by_withdrawal, actor, comment, at, if_seq)
 
 
 def restore(movie_id: int, *, actor: Actor, comment: str, at: datetime) -> StreamSwitch | None:
@@ -113,11 +117,13 @@ def edit(
     hidden: bool | None = None,
     pinned: bool | None = None,
     target_quality: object = UNCHANGED,
+    facts: Facts | None = None,
     if_seq: int | None = None,
 ) -> StreamSwitch | None:
     """Change an editor's word on a movie. `hidden` and `pinned` of None stay as they are; `target_quality` is
     a Quality, or None for what TARGET_QUALITY says.
 
+    `facts` says which other columns of the movie, as it is read, to write in the same turn: all or none.
     Returns None when nothing changes. Raises UnknownMovie, StaleSeq, Contended.
     """
     wanted = {"hidden": hidden, "pinned": pinned}
@@ -126,7 +132,10 @@ def edit(
         columns["target_quality"] = target_quality
 
     def plan(seen: Standing) -> Plan | None:
-        return plans.by_edit(seen, columns)
+        told = facts(seen.movie) if facts else {}
+        if owned := Movie.SWITCHING_OWNS & set(told):
+            raise ValueError(f"{', '.join(sorted(owned))}: an editor's word, not a fact.")
+        return plans.by_edit(seen, {**told, **columns})
 
     return _by_hand(Action.MOVIE_EDIT, movie_id, plan, actor, comment, at, if_seq)
 

@@ -36,7 +36,10 @@ POST    api/auth/logout                                400  400    400    400   
 GET     api/auth/me                                    401  200    200    200    200
 
 GET     api/movies                                     200  200    200    200    200
+POST    api/movies                                     401  403    403    400    403
 GET     api/movies/{movie}                             200  200    200    200    200
+PATCH   api/movies/{movie}                             401  403    403    400    403
+DELETE  api/movies/{movie}                             401  403    403    400    403
 GET     api/movies/{movie}/active-stream               200  200    200    200    200
 GET     api/movies/{movie}/stream-versions             200  200    200    200    200
 GET     api/movies/{movie}/switches                    401  403    200    200    200

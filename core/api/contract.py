@@ -55,6 +55,7 @@ class Operation:
     tag: Tag
     answer: Any
     status: int = 200
+    also: Sequence[int] = ()
     query: type[Strict] | None = None
     body: type[Strict] | None = None
     refuses: Sequence[Problem] = ()
@@ -68,6 +69,7 @@ def operation(
     answer: Any,
     *,
     status: int = 200,
+    also: Sequence[int] = (),
     query: type[Strict] | None = None,
     body: type[Strict] | None = None,
     refuses: Sequence[Problem] = (),
@@ -78,12 +80,13 @@ def operation(
 
     `name` is the operation's id (`listMovies`), for ever: clients are generated from it. `answer` is a shape
     (`many(shape)` for a list, a tuple of shapes for one of them, None for text or nothing) and comes with
-    `status`. `refuses` are problems as the view raises them, each an example of its status and reason; what
-    the parts around a view refuse (a role, a throttle, the size of a body) is known already. `headers` are
-    those of the answer, with what they say; that every answer to GET has an ETag is known as well.
+    `status`, or with one of `also`. `refuses` are problems as the view raises them, each an example of its
+    status and reason; what the parts around a view refuse (a role, a throttle, the size of a body) is known
+    already. `headers` are those of the answer, with what they say; that every answer to GET has an ETag is
+    known as well.
     What is no JSON has a `media_type`.
     """
-    said = Operation(name, tag, answer, status, query, body, refuses, headers or {}, media_type)
+    said = Operation(name, tag, answer, status, also, query, body, refuses, headers or {}, media_type)
 
     def declare(handler: Handler) -> Handler:
         handler.operation = said  # type: ignore[attr-defined]

@@ -132,11 +132,13 @@ class Schema(AutoSchema):
             else {}
         )
         headers = _headers({**kept, **said.headers})
-        answer: Json = {"description": HTTPStatus(said.status).phrase, "headers": headers}
+        answer: Json = {"headers": headers}
         if said.answer is not None or said.media_type != JSON:
             answer["content"] = {said.media_type: self._content(said.answer)}
         unchanged = {"304": {"description": "Not Modified", "headers": _headers(kept)}} if kept else {}
-        return {str(said.status): answer, **unchanged}
+        statuses = (said.status, *said.also)
+        answers = {str(status): {"description": HTTPStatus(status).phrase, **answer} for status in statuses}
+        return {**answers, **unchanged}
 
     def _kept(self) -> dict[str, str]:
         return {"Cache-Control": f"May be kept {caching.of(self.view).value}.", **ETAG}

@@ -16,7 +16,7 @@ from core import problems
 from core.api.contract import Operation
 from core.caching import PRECONDITION
 from core.parsers import TooLarge
-from core.permissions import role_wanted
+from core.permissions import EditorWrites, role_wanted
 from core.problems import Problem
 
 INVALID = Problem(400, "The request is not valid.", errors={"limit": ["A valid integer is required."]})
@@ -80,7 +80,8 @@ def who(view: APIView, method: str) -> str:
         return f"For {' and '.join(f'{role.value}s' for role in wanted if role)}."
     if any(isinstance(permission, IsAuthenticated) for permission in view.get_permissions()):
         return "For whoever is signed in."
-    return "For anyone." if any(isinstance(p, AllowAny) for p in view.get_permissions()) else "For nobody."
+    open_to_all = any(isinstance(p, (AllowAny, EditorWrites)) for p in view.get_permissions())
+    return "For anyone." if open_to_all else "For nobody."
 
 
 def body_of(problem: Problem) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django import forms
 
-from ingestion import editors
+from ingestion import discovery, editors
 from ingestion.admin.forms import ActForm, ActivateForm, RollbackForm, SuppressForm, WordForm
 from streaming import switching
 from streaming.models import StreamVersion
@@ -134,11 +134,15 @@ def withdraw(seen: Standing) -> Act:
 
 
 def restore(seen: Standing) -> Act:
-    def verb(actor: Actor, at: datetime, data: dict[str, Any]) -> object:
-        switching.restore(seen.movie.pk, actor=actor, comment=data["reason"], at=at)
-        return switching.reconsider(seen.movie.pk, at=at, actor=actor, comment=data["reason"])
-
-    return Act(title=f"Restore {seen.movie}", button="Restore it", form=ActForm, verb=verb, done="Restored.")
+    return Act(
+        title=f"Restore {seen.movie}",
+        button="Restore it",
+        form=ActForm,
+        verb=lambda actor, at, data: discovery.restore(
+            seen.movie.pk, actor=actor, comment=data["reason"], at=at
+        ),
+        done="Restored.",
+    )
 
 
 def suppress(seen: Standing, key: uuid.UUID) -> Act:

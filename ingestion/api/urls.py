@@ -1,7 +1,9 @@
 from core.routes import both
-from ingestion.api import jobs, metrics, settings, stats, streams
+from ingestion.api import jobs, metrics, movies, settings, stats, streams
 
 urlpatterns = [
+    *both("api/movies", movies.Movies.as_view(), "movies"),
+    *both("api/movies/<movie:movie_id>", movies.OneMovie.as_view(), "movie"),
     *both("api/movies/<movie:movie_id>/activate-stream", streams.ActivateStream.as_view(), "activate-stream"),
     *both("api/movies/<movie:movie_id>/rollback", streams.RollBack.as_view(), "rollback"),
     *both("api/movies/<movie:movie_id>/decision", streams.WhyThisOne.as_view(), "decision"),

@@ -78,6 +78,9 @@ class TestApi:
     """Method, path, body, and the action that it leaves. Dictionaries are one row each."""
 
     WRITES: tuple[tuple[str, str, dict[str, Any], Action], ...] = (
+        ("POST", "api/movies", {"tmdb_id": 45745, "reason": "wanted"}, Action.MOVIE_ADD),
+        ("PATCH", "api/movies/{movie}", {"title": "Ours", "reason": "better"}, Action.MOVIE_EDIT),
+        ("DELETE", "api/movies/{movie}", {"reason": "no licence"}, Action.MOVIE_WITHDRAW),
         (
             "POST",
             "api/movies/{movie}/activate-stream",
