@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import audit
+from tests.browser import audit, pages
 from tests.browser.conftest import Watcher, until
 from tests.browser.stack import PASSWORD, Stack
 
@@ -16,34 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers, pytest.mark.xdist_group(
 
 FILM = 775
 WATCH = f"/watch/{FILM}"
-PUBLIC = ["/", "/?q=moon", "/?q=nothing+at+all", WATCH, f"{WATCH}/", "/admin/login/"]
-OFFICE = [
-    "/admin/",
-    "/admin/streaming/movie/",
-    "/admin/streaming/movie/?standing=published&q=moon",
-    f"/admin/streaming/movie/{FILM}/change/",
-    f"/admin/streaming/movie/{FILM}/history/",
-    f"/admin/streaming/movie/{FILM}/do/rollback/",
-    f"/admin/streaming/movie/{FILM}/do/edit/",
-    f"/admin/streaming/movie/{FILM}/do/withdraw/",
-    "/admin/streaming/streamversion/",
-    "/admin/streaming/streamswitch/",
-    f"/admin/streaming/streamswitch/{FILM}_3A1/change/",
-    "/admin/providers/provider/",
-    "/admin/providers/provider/library/change/",
-    "/admin/ingestion/ingestrun/",
-    "/admin/ingestion/ingestrun/start/",
-    "/admin/ingestion/ingestlog/?status__exact=OK",
-    "/admin/core/setting/",
-    "/admin/core/setting/TARGET_5FQUALITY/change/",
-    "/admin/core/auditentry/",
-    "/admin/core/auditentry/?target_kind=account&action=account.login",
-    "/admin/core/auditentry/export/",
-    "/admin/django_celery_beat/periodictask/",
-    "/admin/auth/user/",
-    "/admin/password_change/",
-]
-DJANGOS_OWN = ["/admin/auth/user/1/change/", "/admin/auth/group/1/change/"]
 LEFT_VERSION = """
 from streaming.models import Movie, StreamVersion
 active = Movie.objects.get(pk=film).active_stream_id
@@ -64,8 +36,9 @@ facts = {"job": "content.refresh", "status": STATUS, "queued_at": now, "started_
 facts |= {"progress_done": 20, "progress_total": 40, "correlation_id": "seen-7", "trigger": "test"}
 facts |= {"error": "ValueError: no", "traceback": "Traceback " + "x" * 400, "summary": {"queued": 20}}
 run = IngestRun.objects.create(**facts)
-IngestLog.objects.create(at=now, run_id=run.pk, job=run.job, status="ERROR", message="No.", error="y" * 400)
-result = str(run.pk)
+line = {"at": now, "run_id": run.pk, "job": run.job, "status": "ERROR", "message": "No.", "error": "y" * 400}
+log = IngestLog.objects.create(**line)
+result = [str(run.pk), str(log.pk)]
 """
 
 
@@ -80,12 +53,14 @@ def film(stack: Stack) -> int:
 Look = Callable[[Page], dict[str, list[str]]]
 
 
-def faults_of(page: Page, url: str, paths: Sequence[str], look: Look = audit.faults) -> dict[str, Any]:
+def faults_of(
+    page: Page, url: str, paths: Sequence[str], look: Look = audit.faults, status: int = 200
+) -> dict[str, Any]:
     found = {}
     for path in paths:
         answer = page.goto(url + path)
         assert answer is not None
-        assert answer.status == 200, path
+        assert answer.status == status, path
         policy = answer.headers["content-security-policy"]
         assert "unsafe" not in policy
         assert "script-src 'self';" in policy + ";"
@@ -96,23 +71,55 @@ def faults_of(page: Page, url: str, paths: Sequence[str], look: Look = audit.fau
     return found
 
 
-def test_public_pages(page: Page, stack: Stack, film: int, watcher: Watcher) -> None:
-    assert faults_of(page, stack.url, PUBLIC) == {}
+@pytest.fixture(scope="module")
+def known(stack: Stack, film: int) -> dict[str, str]:
+    """What stands for the names in pages.py."""
+    (running, _), (failed, log) = (stack.run(RUN.replace("STATUS", repr(s))) for s in ("running", "failed"))
+    left, entry = stack.run(LEFT_VERSION, film=film), stack.run(AUDITED)
+    runs = {"running": running, "failed": failed, "log": log}
+    return {"film": str(film), "left": left, "entry": entry, **runs}
 
 
-def test_the_back_office(page: Page, stack: Stack, film: int, watcher: Watcher) -> None:
+def filled(paths: Iterable[str], known: dict[str, str]) -> list[str]:
+    return [path.format(**known) for path in paths]
+
+
+def nothing(page: Page) -> dict[str, list[str]]:
+    """Looks at nothing: the watcher hears what the page complains of."""
+    return {}
+
+
+def test_public_pages(page: Page, stack: Stack, known: dict[str, str], watcher: Watcher) -> None:
+    assert faults_of(page, stack.url, filled(pages.PUBLIC, known)) == {}
+
+
+def test_the_page_of_the_contract(page: Page, stack: Stack, watcher: Watcher) -> None:
+    for path in pages.DOCS:
+        assert faults_of(page, stack.url, [path], nothing) == {}
+        expect(page.get_by_text("/api/movies", exact=True).first).to_be_visible()
+
+
+def test_the_back_office(page: Page, stack: Stack, known: dict[str, str], watcher: Watcher) -> None:
     sign_in(page, stack, "admin")
-    left = stack.run(LEFT_VERSION, film=film)
-    audited = f"/admin/core/auditentry/{stack.run(AUDITED)}/change/"
-    for_versions = [f"/admin/streaming/movie/{film}/do/{act}/{left}/" for act in ("activate", "suppress")]
-    running, failed = (stack.run(RUN.replace("STATUS", repr(s))) for s in ("running", "failed"))
-    of_runs = [
-        f"/admin/ingestion/ingestrun/{p}/"
-        for p in (f"{running}/change", f"{running}/cancel", f"{failed}/change")
-    ]
-    assert faults_of(page, stack.url, OFFICE + for_versions + of_runs + [audited]) == {}
-    # Their widgets are Django's. The policy holds all the same, and the colours are ours.
-    assert faults_of(page, stack.url, DJANGOS_OWN, audit.colour_faults) == {}
+    assert faults_of(page, stack.url, filled(pages.OFFICE, known)) == {}
+
+
+def test_pages_that_are_djangos_own(
+    page: Page, stack: Stack, known: dict[str, str], watcher: Watcher
+) -> None:
+    sign_in(page, stack, "admin")
+    assert faults_of(page, stack.url, filled(pages.DJANGOS_OWN, known), audit.colour_faults) == {}
+
+
+def test_pages_that_refuse(page: Page, stack: Stack, known: dict[str, str], watcher: Watcher) -> None:
+    watcher.allowed = ("the server responded with a status of 40",)
+    sign_in(page, stack, "admin")
+    for status in (403, 404):
+        paths = [path for path, answered in pages.REFUSED.items() if answered == status]
+        # They are one template each: the first is looked at, all are loaded.
+        first, *others = filled(paths, known)
+        assert faults_of(page, stack.url, [first], status=status) == {}
+        assert faults_of(page, stack.url, others, nothing, status=status) == {}
 
 
 def test_forms_that_are_refused(page: Page, stack: Stack, film: int, watcher: Watcher) -> None:

@@ -1,0 +1,112 @@
+"""Every page there is, for tests that load them; `test_pages_are_listed` compares this with the URL table.
+
+`{film}` has an upgrade behind it, `{left}` is the version that it left; `{running}` and `{failed}` are runs,
+`{log}` is a line of a log, `{entry}` one of the audit.
+"""
+
+from __future__ import annotations
+
+PUBLIC = [
+    "/",
+    "/?q=moon",
+    "/?q=nothing+at+all",
+    "/watch/{film}",
+    "/watch/{film}/",
+    "/admin/login/",
+]
+DOCS = ["/api/docs/"]
+"""Swagger UI's: its markup is not ours. The policy holds all the same."""
+OFFICE = [
+    "/admin/",
+    "/admin/streaming/movie/",
+    "/admin/streaming/movie/?standing=published&q=moon",
+    "/admin/streaming/movie/{film}/change/",
+    "/admin/streaming/movie/{film}/history/",
+    "/admin/streaming/movie/{film}/do/rollback/",
+    "/admin/streaming/movie/{film}/do/edit/",
+    "/admin/streaming/movie/{film}/do/withdraw/",
+    "/admin/streaming/movie/{film}/do/activate/{left}/",
+    "/admin/streaming/movie/{film}/do/suppress/{left}/",
+    "/admin/streaming/streamversion/",
+    "/admin/streaming/streamswitch/",
+    "/admin/streaming/streamswitch/{film}_3A1/change/",
+    "/admin/providers/provider/",
+    "/admin/providers/provider/add/",
+    "/admin/providers/provider/library/change/",
+    "/admin/providers/provider/library/test/",
+    "/admin/ingestion/ingestrun/",
+    "/admin/ingestion/ingestrun/start/",
+    "/admin/ingestion/ingestrun/{running}/change/",
+    "/admin/ingestion/ingestrun/{running}/cancel/",
+    "/admin/ingestion/ingestrun/{failed}/change/",
+    "/admin/ingestion/ingestlog/?status__exact=OK",
+    "/admin/core/setting/",
+    "/admin/core/setting/TARGET_5FQUALITY/change/",
+    "/admin/core/auditentry/",
+    "/admin/core/auditentry/?target_kind=account&action=account.login",
+    "/admin/core/auditentry/export/",
+    "/admin/core/auditentry/{entry}/change/",
+    "/admin/django_celery_beat/periodictask/",
+    "/admin/auth/user/",
+    "/admin/password_change/",
+]
+DJANGOS_OWN = [
+    "/admin/streaming/",
+    "/admin/streaming/streamversion/{left}/change/",
+    "/admin/streaming/streamversion/{left}/history/",
+    "/admin/streaming/streamswitch/{film}_3A1/history/",
+    "/admin/providers/provider/library/history/",
+    "/admin/ingestion/ingestrun/{failed}/history/",
+    "/admin/ingestion/ingestlog/{log}/change/",
+    "/admin/ingestion/ingestlog/{log}/history/",
+    "/admin/django_celery_beat/periodictask/1/change/",
+    "/admin/django_celery_beat/periodictask/1/history/",
+    "/admin/core/auditentry/{entry}/history/",
+    "/admin/auth/user/add/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/user/1/password/",
+    "/admin/auth/user/1/history/",
+    "/admin/auth/user/1/delete/",
+    "/admin/auth/group/",
+    "/admin/auth/group/add/",
+    "/admin/auth/group/1/change/",
+    "/admin/auth/group/1/history/",
+    "/admin/auth/group/1/delete/",
+    "/admin/password_change/done/",
+]
+"""Their widgets are Django's. The policy holds all the same, and the colours are ours."""
+REFUSED = {
+    "/nothing": 404,
+    "/watch/999999": 404,
+    "/admin/nothing/": 404,
+    "/admin/streaming/movie/add/": 403,
+    "/admin/streaming/movie/{film}/delete/": 403,
+    "/admin/streaming/streamversion/add/": 403,
+    "/admin/streaming/streamversion/{left}/delete/": 403,
+    "/admin/streaming/streamswitch/add/": 403,
+    "/admin/streaming/streamswitch/{film}_3A1/delete/": 403,
+    "/admin/providers/provider/library/delete/": 403,
+    "/admin/ingestion/ingestrun/add/": 403,
+    "/admin/ingestion/ingestrun/{failed}/delete/": 403,
+    "/admin/ingestion/ingestlog/add/": 403,
+    "/admin/ingestion/ingestlog/{log}/delete/": 403,
+    "/admin/django_celery_beat/periodictask/add/": 403,
+    "/admin/django_celery_beat/periodictask/1/delete/": 403,
+    "/admin/core/auditentry/add/": 403,
+    "/admin/core/auditentry/{entry}/delete/": 403,
+    "/admin/core/setting/add/": 403,
+    "/admin/core/setting/TARGET_5FQUALITY/delete/": 403,
+}
+"""Nobody may, or nothing is there: the page that says so."""
+NO_PAGES = {
+    "admin:logout": "a button: POST alone",
+    "admin:movie_recheck": "a button: POST alone",
+    "admin:provider_reset": "a button: POST alone",
+    "admin:provider_recheck": "a button: POST alone",
+    "admin:provider_believe": "a button: POST alone",
+    "admin:run_again": "a button: POST alone",
+    "admin:jsi18n": "a script",
+    "admin:autocomplete": "JSON",
+    "admin:view_on_site": "leads elsewhere",
+    "admin:core_setting_history": "leads to the list: a setting's history is on its own page",
+}
