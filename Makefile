@@ -133,6 +133,13 @@ lock:  ## Make the lock files again, within the bounds of pyproject.toml (UPGRAD
 	@$(COMPILE) $(UPGRADE) --constraint requirements-dev.lock --output-file requirements.lock
 	@! grep -n '://' requirements.lock requirements-dev.lock || { echo "A lock names a host." >&2; exit 1; }
 
+.PHONY: openapi
+openapi: $(DEV_STAMP)  ## Write docs/openapi.json from the code, and the TypeScript client's types from it (needs npm)
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && DATA_DIR="$$data" $(BIN)/python manage.py spectacular \
+		--format openapi-json --validate --fail-on-warn --file docs/openapi.json
+	@if command -v npm >/dev/null; then cd clients/typescript && npm ci --silent && npm run --silent generate; \
+		else echo "The types in clients/typescript stay as they are: they need npm." >&2; fi
+
 .PHONY: demo-media
 demo-media: install  ## Make the demo's clips and posters again (needs ffmpeg)
 	@$(BIN)/python -m demo.make_media

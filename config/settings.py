@@ -200,7 +200,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Marquee",
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["core.api.openapi.once"],
+    "PREPROCESSING_HOOKS": [
+        "core.api.openapi.once",
+        "streaming.api.event_stream.declare",
+        "ingestion.api.metrics.declare",
+    ],
     "POSTPROCESSING_HOOKS": ["core.api.openapi.complete"],
     "PATH_CONVERTER_OVERRIDES": {"movie": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -23,6 +23,7 @@ Row = TypeVar("Row", bound=Model)
 
 LINK = {"Link": 'The address of the next page, `rel="next"` (RFC 8288); absent with the last.'}
 """What the header of a list is, for those who declare it."""
+HOW_MANY = "At most so many to a page."
 LONGEST_CURSOR = 4000
 """A title of 300 characters, at worst, comes to half of it."""
 
@@ -30,7 +31,7 @@ LONGEST_CURSOR = 4000
 class Paged(Strict):
     """What every list takes. Lists differ in how long a page may be, and so override `limit`."""
 
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=200, help_text=HOW_MANY)
     cursor = serializers.CharField(
         required=False,
         max_length=LONGEST_CURSOR,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 
@@ -18,8 +19,11 @@ class Strict(serializers.Serializer[None]):
 
     @classmethod
     def read(cls, data: Any, **context: Any) -> dict[str, Any]:
-        """The valid values of `data`. Raises ValidationError, field by field."""
-        asked = cls(data=data, context=context)
+        """The valid values of `data`. Raises ValidationError, field by field.
+
+        To DRF an empty value of a query means none, as in a form: `?job=` would ask for every job.
+        """
+        asked = cls(data=data.dict() if isinstance(data, QueryDict) else data, context=context)
         asked.is_valid(raise_exception=True)
         return dict(asked.validated_data)
 

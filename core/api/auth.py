@@ -57,6 +57,10 @@ class Credentials(Strict):
     password = Text(max_length=1024, trim_whitespace=False)
 
 
+class Registration(Credentials):
+    example = {"username": "grace", "password": "correct horse battery staple"}
+
+
 class RefreshToken(Strict):
     example = {"refresh": shapes.Tokens.example["refresh"]}
 
@@ -76,7 +80,12 @@ class Register(_Door):
     throttle_scope = "register"
 
     @operation(
-        "register", Tag.ACCOUNTS, shapes.NewAccount, status=201, body=Credentials, refuses=[Closed(), Taken()]
+        "register",
+        Tag.ACCOUNTS,
+        shapes.NewAccount,
+        status=201,
+        body=Registration,
+        refuses=[Closed(), Taken()],
     )
     def post(self, request: Request) -> Response:
         """Make an account.
@@ -85,7 +94,7 @@ class Register(_Door):
         """
         if not conf.current().registration_open:
             raise Closed
-        said = Credentials.read(request.data)
+        said = Registration.read(request.data)
         try:
             user = accounts.register(said["username"], said["password"])
         except ValidationError as error:
@@ -146,7 +155,10 @@ class Me(APIView):
 
     @operation("getMe", Tag.ACCOUNTS, shapes.Account)
     def get(self, request: Request) -> Response:
-        """Who is signed in, and what they may do."""
+        """Who is signed in.
+
+        And what they may do: an editor or operator may read what viewers read.
+        """
         return Response(account_body(request.user))
 
 

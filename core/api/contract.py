@@ -13,6 +13,8 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db.models import TextChoices
 from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
 
 from core.problems import Problem
 from core.serializers import Strict
@@ -47,6 +49,24 @@ class Shape(serializers.Serializer[None]):
         return {name.rstrip("_"): shape for name, shape in super().get_fields().items()}
 
 
+class Outside(APIView):
+    """Stands in the document for what answers beside DRF. No route leads here, and nothing is added to what
+    it declares. `security` is what the document says of it, in OpenAPI's terms; `events` are the shapes of
+    what a stream of server-sent events carries, by the event's name.
+    """
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = []
+    security: ClassVar[list[dict[str, list[str]]]] = [{}]
+    events: ClassVar[Mapping[str, Any]] = {}
+
+    @classmethod
+    def at(cls, path: str, route: str) -> tuple[str, str, str, Any]:
+        """As an endpoint of drf-spectacular's: path, path with converters, method, view."""
+        return path, route, "GET", cls.as_view()
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path, as the document tells it."""
@@ -61,6 +81,7 @@ class Operation:
     refuses: Sequence[Problem] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    request_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def operation(
@@ -75,6 +96,7 @@ def operation(
     refuses: Sequence[Problem] = (),
     headers: Mapping[str, str] | None = None,
     media_type: str = "application/json",
+    request_headers: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a view's method.
 
@@ -83,10 +105,10 @@ def operation(
     `status`, or with one of `also`. `refuses` are problems as the view raises them, each an example of its
     status and reason; what the parts around a view refuse (a role, a throttle, the size of a body) is known
     already. `headers` are those of the answer, with what they say; that every answer to GET has an ETag is
-    known as well.
-    What is no JSON has a `media_type`.
+    known as well. What is no JSON has a `media_type`. `request_headers` are those that it heeds of its own.
     """
-    said = Operation(name, tag, answer, status, also, query, body, refuses, headers or {}, media_type)
+    told, asked = headers or {}, request_headers or {}
+    said = Operation(name, tag, answer, status, also, query, body, refuses, told, media_type, asked)
 
     def declare(handler: Handler) -> Handler:
         handler.operation = said  # type: ignore[attr-defined]

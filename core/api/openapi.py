@@ -18,19 +18,18 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from core import caching, problems
-from core.api import refusals, shapes
-from core.api.contract import Operation, Tag, declared
-from core.correlation import HEADER as REQUEST_ID
-from core.problems import Problem
+from core import caching
+from core.api import parts, refusals, shapes
+from core.api.contract import Operation, Outside, Tag, declared
+from core.api.parts import Json
+from core.serializers import Strict
 
 JSON = "application/json"
-Json = dict[str, Any]
 Endpoint = tuple[str, str, str, Any]
 
 PLACES: dict[str, tuple[str, Any]] = {
     "movie_id": ("The movie's TMDB id.", 45745),
-    "job": ("The job's name.", "tmdb.discover"),
+    "job": ("The job's name.", "content.match"),
     "run_id": ("The run's id.", "019a9d7e-7c1a-7cc0-8e3a-0d7f3f6f9b11"),
     "key": ("The setting's name.", "TARGET_QUALITY"),
     "slug": ("The provider's slug.", "library"),
@@ -45,12 +44,7 @@ problems (RFC 9457) whose `reason` is for programs. Every path works with and wi
 Sign in by `POST /api/auth/login` and send `Authorization: Bearer <access>`. *Published* means that a movie
 has a stream and is not hidden; to the public nothing else exists.
 """
-TAGGED = {
-    "in": "header",
-    "name": "If-None-Match",
-    "description": "The `ETag` of an answer that is at hand: 304 while it would be the same.",
-    "schema": {"type": "string"},
-}
+TAGGED = {"If-None-Match": "The `ETag` of an answer that is at hand: 304 while it would be the same."}
 ETAG = {"ETag": "Names this state of the answer, for `If-None-Match`."}
 
 
@@ -74,6 +68,13 @@ class Schema(AutoSchema):
             return None
         self.said = said
         return super().get_operation(path, path_regex, path_prefix, method, registry)
+
+    def get_auth(self) -> Any:
+        return self.view.security if isinstance(self.view, Outside) else super().get_auth()
+
+    def get_extensions(self) -> Json:
+        events = getattr(self.view, "events", {})
+        return {"x-events": {name: self._shape(shape) for name, shape in events.items()}} if events else {}
 
     def get_operation_id(self) -> str:
         return self.said.name
@@ -109,46 +110,52 @@ class Schema(AutoSchema):
                 parameter["description"], parameter["example"] = PLACES[name]
             elif name in examples:
                 parameter["example"] = examples[name]
-        return [*parameters, TAGGED] if self.method == "GET" else parameters
+        heeded = {**(TAGGED if self._is_tagged() else {}), **self.said.request_headers}
+        return parameters + [
+            {"in": "header", "name": name, "description": what, "schema": {"type": "string"}}
+            for name, what in heeded.items()
+        ]
+
+    def _is_tagged(self) -> bool:
+        return self.method == "GET" and not isinstance(self.view, Outside)
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
         if self.said.body is None or not self.said.body().fields:
             return None
         component = self.resolve_serializer(self.said.body(), direction)
-        content = _media(component.ref, self.said.body.example)
+        content = parts.media(component.ref, self.said.body.example)
         return {
             "content": {JSON: content},
             "required": bool(component.schema.get("required")),
         }
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Json:
+        """What is read strictly says so: a member that nobody knows is refused."""
+        mapped: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        return {**mapped, "additionalProperties": False} if isinstance(serializer, Strict) else mapped
 
     def _get_response_bodies(self, direction: Any = "response") -> Json:
         return {**self._answers(), **self._refusals()}
 
     def _answers(self) -> Json:
         said = self.said
-        kept = (
-            {"Cache-Control": f"It may be kept {caching.of(self.view).value}.", **ETAG}
-            if self.method == "GET"
-            else {}
-        )
-        headers = _headers({**kept, **said.headers})
+        kept = self._kept() if self._is_tagged() else {}
+        headers = parts.headers({**kept, **said.headers})
         answer: Json = {"headers": headers}
         if said.answer is not None or said.media_type != JSON:
             answer["content"] = {said.media_type: self._content(said.answer)}
-        unchanged = {"304": {"description": "Not Modified", "headers": _headers(kept)}} if kept else {}
+        unchanged = {"304": {"description": "Not Modified", "headers": parts.headers(kept)}} if kept else {}
         statuses = (said.status, *said.also)
         answers = {str(status): {"description": HTTPStatus(status).phrase, **answer} for status in statuses}
         return {**answers, **unchanged}
 
     def _kept(self) -> dict[str, str]:
-        return {"Cache-Control": f"May be kept {caching.of(self.view).value}.", **ETAG}
+        return {"Cache-Control": f"It may be kept {caching.of(self.view).value}.", **ETAG}
 
     def _content(self, answer: Any) -> Json:
-        return (
-            {"schema": {"type": "string"}}
-            if answer is None
-            else _media(self._shape(answer), _example(answer))
-        )
+        if answer is None:
+            return {"schema": {"type": "string"}}
+        return parts.media(self._shape(answer), parts.example(answer))
 
     def _shape(self, answer: Any) -> Json:
         if isinstance(answer, tuple):
@@ -162,10 +169,10 @@ class Schema(AutoSchema):
         """By status: the usual one by reference, or what this view has to say of it itself."""
         self.resolve_serializer(shapes.Problem(), "response")
         around = refusals.around(self.view, self.said, in_path="{" in self.path, method=self.method)
-        found = {str(problem.status_code): _reference(problem.status_code) for problem in around}
+        found = {str(problem.status_code): parts.reference(problem.status_code) for problem in around}
         own = sorted(self.said.refuses, key=lambda problem: problem.status_code)
         for status, refused in groupby(own, key=lambda problem: problem.status_code):
-            found[str(status)] = _own_refusals(status, list(refused))
+            found[str(status)] = parts.own_refusals(status, list(refused))
         return dict(sorted(found.items()))
 
 
@@ -180,7 +187,13 @@ def complete(result: Json, **_: Any) -> Json:
     tags = [{"name": tag.value, "description": tag.label} for tag in Tag]
     components = result["components"]
     components["responses"] = {
-        refusals.component(p.status_code): _refusal(p.status_code, [p], _PROBLEM) for p in refusals.ALL
+        refusals.component(p.status_code): parts.refusal(p.status_code, [p], parts.PROBLEM)
+        for p in refusals.ALL
+    }
+    components["securitySchemes"]["metricsToken"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The operator's `METRICS_TOKEN`.",
     }
     components["headers"] = {
         "RequestId": {
@@ -188,7 +201,7 @@ def complete(result: Json, **_: Any) -> Json:
             "schema": {"type": "string"},
         }
     }
-    cleaned: Json = _cleaned({**result, "info": about, "tags": tags, "components": components})
+    cleaned: Json = parts.cleaned({**result, "info": about, "tags": tags, "components": components})
     return cleaned
 
 
@@ -196,56 +209,4 @@ def complete(result: Json, **_: Any) -> Json:
 def document() -> bytes:
     """The document as JSON. It is the same for everybody, so it is made once."""
     made = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return json.dumps(made, indent=2, ensure_ascii=False).encode() + b"\n"
-
-
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
-
-
-def _reference(status: int) -> Json:
-    return {"$ref": f"#/components/responses/{refusals.component(status)}"}
-
-
-def _own_refusals(status: int, refused: list[Problem]) -> Json:
-    reasons = [str(problem.members.get("reason", "")) for problem in refused]
-    if not all(reasons):
-        return _refusal(status, refused, _PROBLEM)
-    narrowed = {"properties": {"reason": {"enum": sorted(set(reasons))}}, "required": ["reason"]}
-    return _refusal(status, refused, {"allOf": [_PROBLEM, {"type": "object", **narrowed}]})
-
-
-def _refusal(status: int, refused: list[Problem], schema: Json) -> Json:
-    examples = {
-        problem.members.get("reason", refusals.component(status)): {"value": refusals.body_of(problem)}
-        for problem in refused
-    }
-    return {
-        "description": HTTPStatus(status).phrase,
-        "headers": _headers(refusals.HEADERS.get(status, {})),
-        "content": {problems.CONTENT_TYPE: {"schema": schema, "examples": examples}},
-    }
-
-
-def _headers(told: Any) -> Json:
-    types = {refusals.RETRY_AFTER: "integer"}
-    shown = {
-        name: {"description": what, "schema": {"type": types.get(name, "string")}}
-        for name, what in told.items()
-    }
-    return {**shown, REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}
-
-
-def _media(schema: Json, example: Any) -> Json:
-    return {"schema": schema} if example is None else {"schema": schema, "example": example}
-
-
-def _example(answer: Any) -> Any:
-    answer = answer[0] if isinstance(answer, tuple) else answer
-    return [_example(answer.child)] if isinstance(answer, serializers.ListSerializer) else answer.example
-
-
-def _cleaned(node: Any) -> Any:
-    """Without drf-spectacular's notes to itself."""
-    if isinstance(node, dict):
-        return {key: _cleaned(value) for key, value in node.items() if key != "x-spec-enum-id"}
-    return [_cleaned(item) for item in node] if isinstance(node, list) else node
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()

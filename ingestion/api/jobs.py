@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from core import audit, paging
 from core.api.contract import Tag, many, operation
-from core.paging import LINK, Paged
+from core.paging import HOW_MANY, LINK, Paged
 from core.permissions import IsOperator, IsViewer, OperatorWrites
 from core.problems import Problem
 from core.routes import LARGEST_ID
@@ -75,26 +75,32 @@ class JobName(serializers.CharField):
 
 
 class _Newest(Paged):
-    job = JobName(required=False)
-    movie = serializers.IntegerField(source="movie_id", required=False, min_value=1, max_value=LARGEST_ID)
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=500)
+    job = JobName(required=False, help_text="Of this job.")
+    movie = serializers.IntegerField(
+        source="movie_id", required=False, min_value=1, max_value=LARGEST_ID, help_text="Of this movie."
+    )
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=500, help_text=HOW_MANY)
 
 
 class RunFilter(_Newest):
     example = {"job": "content.match", "status": "running", "limit": 20}
 
-    status = Choice(choices=IngestRun.Status.choices, required=False)
-    correlation_id = serializers.CharField(required=False, max_length=64)
+    status = Choice(choices=IngestRun.Status.choices, required=False, help_text="How far they are.")
+    correlation_id = serializers.CharField(
+        required=False, max_length=64, help_text="Set off by the request, or the run, with this id."
+    )
 
 
 class LogFilter(_Newest):
     example = {"status": "UPGRADED", "since": "2026-11-22T00:00:00Z", "text": "1080p", "limit": 20}
 
-    status = Choice(choices=IngestLog.Status.choices, required=False)
-    run = serializers.UUIDField(source="run_id", required=False)
-    since = serializers.DateTimeField(source="at__gte", required=False)
-    until = serializers.DateTimeField(source="at__lte", required=False)
-    text = serializers.CharField(source="message__contains", required=False, max_length=100)
+    status = Choice(choices=IngestLog.Status.choices, required=False, help_text="What they tell of.")
+    run = serializers.UUIDField(source="run_id", required=False, help_text="Of this run.")
+    since = serializers.DateTimeField(source="at__gte", required=False, help_text="Not older.")
+    until = serializers.DateTimeField(source="at__lte", required=False, help_text="Not newer.")
+    text = serializers.CharField(
+        source="message__contains", required=False, max_length=100, help_text="What their message holds."
+    )
 
 
 class OneMovie(Strict):

@@ -14,13 +14,42 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from rest_framework.request import Request
 
 from core import problems
+from core.api import refusals
+from core.api.contract import Outside, Tag, operation
+from core.problems import Problem
 from ingestion import metrics
 
+PATH = "/metrics"
 NO_TOKEN = "METRICS_TOKEN is not set, so metrics are read on this machine alone."
 WRONG_TOKEN = "Metrics want the bearer token that METRICS_TOKEN names."
 SPEAKS_FOR_ANOTHER = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+class MetricsDeclared(Outside):
+    security = [{"metricsToken": []}, {}]
+
+    @operation(
+        "getMetrics",
+        Tag.OPERATIONS,
+        None,
+        media_type=CONTENT_TYPE_PLAIN_0_0_4,
+        headers={"Cache-Control": "`no-store`."},
+        refuses=[Problem(401, WRONG_TOKEN), Problem(403, NO_TOKEN), refusals.BUG, refusals.AWAY],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Everything that Prometheus reads.
+
+        For who knows `METRICS_TOKEN`; without one for the machine that Marquee runs on alone.
+        """
+        raise NotImplementedError(PATH)
+
+
+def declare(endpoints: list[Any]) -> list[Any]:
+    """A hook of drf-spectacular's: the document tells this path as well."""
+    return [*endpoints, MetricsDeclared.at(PATH, PATH)]
 
 
 class Metrics(View):

@@ -26,7 +26,7 @@ WITHIN_S = 10.0
 class Asked(Strict):
     example = {"dry_run": True}
 
-    dry_run = serializers.BooleanField(default=False)
+    dry_run = serializers.BooleanField(default=False, help_text="Say what it would do, and write nothing.")
 
 
 class Settings(SettingList):

@@ -27,7 +27,7 @@ from ingestion.api.refusals import REFUSED, UNKNOWN, as_problems
 from ingestion.models import Job
 from streaming import turns, verification
 from streaming.api.movies import UNKNOWN_MOVIE
-from streaming.api.shapes import VERSION, Decision
+from streaming.api.shapes import OTHER_VERSION, VERSION, Decision
 from streaming.api.views import switch_body
 from streaming.models import Movie
 from streaming.querysets import MovieQuerySet
@@ -39,7 +39,7 @@ PAST_GRACE = Problem(409, "That stream was retired too long ago.", reason="past_
 
 
 class Activation(Strict):
-    example = {"version": VERSION, "reason": "The better cut", "pin": False, "if_seq": 2}
+    example = {"version": OTHER_VERSION, "reason": "The better cut", "pin": False, "if_seq": 2}
 
     version = serializers.UUIDField()
     reason = serializers.CharField(max_length=500)

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from core import paging
 from core.api.contract import Tag, operation
 from core.caching import Caching
-from core.paging import LINK, Paged
+from core.paging import HOW_MANY, LINK, Paged
 from core.problems import Problem
 from core.roles import Role, has_role
 from core.serializers import Choice, Strict
@@ -105,15 +105,15 @@ class ListQuery(Filters, Paged):
     q = serializers.CharField(
         required=False, max_length=100, allow_blank=True, help_text="Words of either title, in any case."
     )
-    ordering = Choice(choices=list(ORDERS), default="-popularity")
+    ordering = Choice(choices=list(ORDERS), default="-popularity", help_text="`-`: the largest first.")
     standing = Choice(choices=[*Publicity.values, EVERY], required=False, help_text="For staff.")
-    limit = serializers.IntegerField(default=PAGE_SIZE, min_value=1, max_value=100)
+    limit = serializers.IntegerField(default=PAGE_SIZE, min_value=1, max_value=100, help_text=HOW_MANY)
 
 
 class DetailQuery(Strict):
     example = {"include": "versions"}
 
-    include = Choice(choices=["versions"], required=False)
+    include = Choice(choices=["versions"], required=False, help_text="What else the answer is to hold.")
 
 
 class MovieList(APIView):

@@ -295,6 +295,21 @@ class StreamEvent(Shape):
     }
 
 
+class NoStream(Shape):
+    """There is nothing to play."""
+
+    movie = serializers.IntegerField()
+    seq = serializers.IntegerField()
+    switched_at = serializers.DateTimeField(allow_null=True)
+    stream = serializers.JSONField(help_text="Always null.")
+
+
+class Gone(Shape):
+    """The movie was hidden or removed."""
+
+    movie = serializers.IntegerField()
+
+
 class Switch(StreamEvent):
     """One entry of the switch log: who moved the movie, why, and all that was decided."""
 

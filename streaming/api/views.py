@@ -86,7 +86,9 @@ class StreamVersions(APIView):
 class LogQuery(Paged):
     example = {"limit": 20, "before": 40}
 
-    before = serializers.IntegerField(default=LARGEST_ID, min_value=1, max_value=LARGEST_ID)
+    before = serializers.IntegerField(
+        default=LARGEST_ID, min_value=1, max_value=LARGEST_ID, help_text="Those before this `seq`."
+    )
 
 
 class Switches(APIView):

@@ -80,6 +80,18 @@ def known(stack: Stack, film: int) -> dict[str, str]:
     return {"film": str(film), "left": left, "entry": entry, **runs}
 
 
+def test_the_docs_of_the_api(page: Page, stack: Stack, watcher: Watcher) -> None:
+    watcher.allowed = ("status of 401",)  # what the call answers
+    page.goto(f"{stack.url}/api/docs/")
+    page.get_by_role("button", name="/api/movies/{movie_id}/rollback").first.click()
+    expect(page.get_by_text("Where it leads is probed first.")).to_be_visible()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.get_by_text("Authentication credentials were not provided.").first).to_be_visible()
+    # Its widgets are Swagger UI's. The policy holds all the same, and the colours are ours to answer for.
+    assert audit.colour_faults(page) == {}
+
+
 def filled(paths: Iterable[str], known: dict[str, str]) -> list[str]:
     return [path.format(**known) for path in paths]
 

@@ -225,6 +225,8 @@ def test_every_filter_of_logs(operator: APIClient) -> None:
         "limit=-1",
         "sort=at",
         "job=%00",
+        "job=",
+        "movie=",
     ],
 )
 def test_a_filter_that_is_not_understood_is_refused(operator: APIClient, path: str, query: str) -> None:
@@ -232,7 +234,10 @@ def test_a_filter_that_is_not_understood_is_refused(operator: APIClient, path: s
     assert problem["errors"].keys() == {query.partition("=")[0]}
 
 
-@pytest.mark.parametrize("query", ["run=x", "since=yesterday", "until=9999", "text=%00", f"text={'x' * 101}"])
+@pytest.mark.parametrize(
+    "query",
+    ["run=x", "run=", "until=", "text=", "since=yesterday", "until=9999", "text=%00", f"text={'x' * 101}"],
+)
 def test_a_filter_of_logs_that_is_not_understood_is_refused(operator: APIClient, query: str) -> None:
     problem = assert_problem(operator.get(f"/api/ingest/logs?{query}"), 400)
     assert problem["errors"].keys() == {query.partition("=")[0]}
