@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -70,6 +71,13 @@ def test_spaces_are_part_of_a_password() -> None:
     login = {"username": "ada", "password": PASSWORD}
     assert APIClient().post("/api/auth/login", login).status_code == 401
     assert APIClient().post("/api/auth/login", {**login, "password": f"  {PASSWORD} "}).status_code == 200
+
+
+def test_a_name_is_folded_whoever_makes_the_account() -> None:
+    call_command("createsuperuser", username="Grace", email="", interactive=False, verbosity=0)
+    User(username="\uff21DA").save()
+    assert set(User.objects.values_list("username", flat=True)) == {"ada", "grace"}
+    assert_problem(register("GRACE"), 409, reason="name_taken")
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", " Ada ", "\uff21\uff24\uff21"])
