@@ -9,7 +9,8 @@ import pytest
 
 from tests import clients
 from tests.clients import assert_problem
-from tests.test_api_roles import places, published
+from tests.test_api_roles import places
+from tests.urls import published
 
 __all__ = ["places"]
 
@@ -20,6 +21,7 @@ SHORTLY, NOBODY = "public, max-age=30", "private, no-store"
 #                                           anyone      who may read it    Vary
 TABLE = """
 healthz                                   | nobody    | nobody           |
+metrics                                   | no-store  | no-store         |
 readyz                                    | nobody    | nobody           |
 api/schema                                | shortly   | nobody           | Authorization
 api/docs                                  | shortly   | nobody           | Authorization
@@ -41,7 +43,7 @@ api/settings                              | nobody    | nobody           |
 api/settings/{key}                        | nobody    | nobody           |
 api/settings/{key}/history                | nobody    | nobody           |
 """
-COUNT_TIME = ("api/ingest/status", "api/stats")
+COUNT_TIME = ("api/ingest/status", "api/stats", "metrics")
 """Which are another answer each time."""
 WORDS = {"shortly": SHORTLY, "nobody": NOBODY}
 
@@ -103,7 +105,7 @@ def test_every_path_that_is_read_has_its_row() -> None:
         ("GET", "/api/nothing", 404),
         ("GET", "/api/movies?page=2", 400),
         ("GET", "/api/settings", 401),
-        ("PUT", "/api/movies", 405),
+        ("PUT", "/api/movies/1/active-stream", 405),
         ("POST", "/api/auth/login", 400),
     ],
 )

@@ -30,7 +30,7 @@ from providers.models import Provider
 from tests import clients
 from tests.ingestion.staged import Staged, stage
 from tests.ingestion.world import World
-from tests.test_api_roles import published
+from tests.urls import published
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SECRET = "hush-hush-0123456789"
@@ -101,7 +101,11 @@ class TestApi:
         ("POST", "api/auth/refresh"): "renews what a log-in opened; nobody decides anything",
         ("POST", "api/movies/{movie}/playback-reports"): "a player's beacon: a probe is due sooner, no more",
     }
-    ACCOUNTS: ClassVar = {("POST", "api/auth/login"), ("POST", "api/auth/logout")}
+    ACCOUNTS: ClassVar = {
+        ("POST", "api/auth/register"),
+        ("POST", "api/auth/login"),
+        ("POST", "api/auth/logout"),
+    }
     """Below, for their bodies are made first."""
 
     def test_every_method_that_is_not_safe_is_in_the_table(self) -> None:
@@ -132,6 +136,15 @@ class TestApi:
         assert row.why == body.get("reason", "")
         (begun,) = AuditEntry.objects.filter(outcome="begun", act=row.act)
         assert begun.via == row.via
+
+    @pytest.mark.usefixtures("valkey")
+    @pytest.mark.django_db
+    def test_a_new_account_leaves_its_row(self) -> None:
+        wanted = {"username": "grace", "password": clients.PASSWORD}
+        assert clients.client().post("/api/auth/register", wanted).status_code == 201
+        (row,) = ended(action="account.add")
+        assert (row.outcome, row.door, row.target_name) == ("done", "api", "grace")
+        assert clients.PASSWORD not in "".join(export.chunks())
 
     @pytest.mark.usefixtures("valkey")
     @pytest.mark.django_db
