@@ -52,7 +52,6 @@ class Action(StrEnum):
 
     SYSTEM_SETUP = "system.setup"
     SYSTEM_INGEST = "system.ingest"
-    SYSTEM_REFUSED = "system.refused"
     AUDIT_EXPORT = "audit.export"
 
     @property
