@@ -153,6 +153,7 @@ class AuditAdmin(RoleAdmin):
     )
     search_help_text = "Exactly: a name, a key such as a TMDB id, an action, an address, or a correlation id"
     ordering = ("-id",)
+    linked = ("target_key",)
     sortable_by = ()
     show_full_result_count = False
     list_per_page = 100
