@@ -87,14 +87,19 @@ class Edit(Facts):
 class Withdrawal(Strict):
     example = {"reason": "The licence has ended"}
 
-    reason = Text(max_length=500)
-    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
+    reason = Text(max_length=500, help_text="Why, for the history.")
+    if_seq = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_ID,
+        help_text="Only if this is still its newest switch.",
+    )
 
 
 class WithdrawalQuery(Withdrawal):
     """What may as well be in the query."""
 
-    reason = Text(required=False, max_length=500)
+    reason = Text(required=False, max_length=500, help_text="Why, for the history.")
 
 
 class Movies(MovieList):

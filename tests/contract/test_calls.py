@@ -41,7 +41,8 @@ CHANGES = {
     "anyone": ANYONE,
     "user": ANYONE | {"recheckMovie"},
     "viewer": ANYONE | {"recheckMovie"},
-    "editor": ANYONE | {"recheckMovie", "activateStream", "rollBack"},
+    "editor": ANYONE
+    | {"recheckMovie", "activateStream", "rollBack", "addMovie", "editMovie", "withdrawMovie"},
     "operator": ANYONE
     | {
         "recheckMovie",

@@ -54,7 +54,7 @@ def test_elsewhere_a_person_gets_a_page(quiet: Client) -> None:
 
 
 def test_a_method_that_is_not_there_is_405_and_says_which_are(quiet: Client) -> None:
-    response = quiet.put("/api/movies")
+    response = quiet.put("/api/movies/1/active-stream")
     assert_problem(response, 405)
     assert response["Allow"] == "GET, HEAD, OPTIONS"
 

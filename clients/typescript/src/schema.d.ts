@@ -292,7 +292,14 @@ export interface paths {
          */
         get: operations["listMovies"];
         put?: never;
-        post?: never;
+        /**
+         * Add a movie by its TMDB id
+         * @description Or bring back one that was withdrawn: then, and for one that is there, the answer is 200. It is
+         *     searched for at once. TMDB is asked only about a movie that is not known yet.
+         *
+         *     For editors.
+         */
+        post: operations["addMovie"];
         delete?: never;
         options?: never;
         head?: never;
@@ -316,10 +323,25 @@ export interface paths {
         get: operations["getMovie"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Withdraw a movie
+         * @description Nobody but staff finds it any more; its history stays, and adding it brings it back. Once withdrawn,
+         *     it stays so: `changed` is false. `reason` and `if_seq` may be in the query instead, as some clients
+         *     send no body with DELETE.
+         *
+         *     For editors.
+         */
+        delete: operations["withdrawMovie"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change what is said of a movie
+         * @description What is given, and all of it at once or nothing. What is edited is locked: discovery leaves it alone
+         *     from then on. With `if_seq` nothing happens if the movie has moved on since you looked.
+         *
+         *     For editors.
+         */
+        patch: operations["editMovie"];
         trace?: never;
     };
     "/api/movies/{movie_id}/activate-stream": {
@@ -723,8 +745,8 @@ export interface paths {
         };
         /**
          * The last days in figures
-         * @description Qualities, success rates, durations, providers' scores, databases and switches: day by day, what the
-         *     days come to, and how things stand now.
+         * @description What they come to together, and how things stand now: catalogue, jobs, switches, providers, databases.
+         *     What nobody counted is null.
          *
          *     For viewers.
          */
@@ -873,6 +895,15 @@ export interface components {
             switched_at: string | null;
         };
         /**
+         * @description Refuses members that it does not know: a misspelt `if_seq` must not pass for none at all.
+         *
+         *     `example` is what somebody might send.
+         */
+        Addition: {
+            tmdb_id: number;
+            reason?: string;
+        };
+        /**
          * @description What an answer looks like: a declaration, which serializes nothing. `example` is one.
          *
          *     A trailing underscore is no part of a member's name: `from_` declares `from`.
@@ -881,19 +912,24 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
-        /** @description What a provider was asked, and what came of it. */
-        CallFigures: {
+        /** @description Searches and probes of a provider. */
+        Calls: {
+            /** @description Searches that it answered. */
             answered: number;
+            /** @description Searches that it did not. */
             failed: number;
             /** Format: double */
+            success_rate: number | null;
+            /**
+             * Format: double
+             * @description Mean over what it answered.
+             */
             latency_ms: number | null;
             probes: number;
             probes_failed: number;
-            /** @description That could be checked. */
+            /** @description Claims that could be checked. */
             claims: number;
             claims_kept: number;
-            /** Format: double */
-            success_rate: number | null;
         };
         /** @description A stream that was offered. */
         Candidate: {
@@ -920,37 +956,47 @@ export interface components {
          *
          *     A trailing underscore is no part of a member's name: `from_` declares `from`.
          */
-        DatabaseFigures: {
+        Database: {
             kind: string;
             /**
              * Format: double
-             * @description Of a look-up by key.
+             * @description How long a look-up by key takes.
              */
             latency_ms: number;
-            /** @description What it takes of the disk, its indexes included. */
+            /** @description What it takes of the disk, with its indexes. */
             bytes: number;
         };
-        /** @description A day in UTC: what happened on it, and how things stood when it was counted last. */
+        /** @description One day in UTC: what happened in it, and how things stood in its last hour. Null: nobody looked. */
         Day: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was counted.
+             */
             as_of: string | null;
             movies: components["schemas"]["MovieCounts"] | null;
-            versions: components["schemas"]["VersionCounts"] | null;
+            /** @description All versions, by what their probes say. */
+            versions: {
+                [key: string]: number;
+            } | null;
             /** @description By slug. */
             providers: {
                 [key: string]: components["schemas"]["Scores"];
             } | null;
+            /** @description `default`, and `documents` if apart. */
             databases: {
-                [key: string]: components["schemas"]["DatabaseFigures"] | null;
+                [key: string]: components["schemas"]["Database"] | null;
             } | null;
-            /** @description By name. */
+            /** @description By job. */
             jobs: {
-                [key: string]: components["schemas"]["JobFigures"];
+                [key: string]: components["schemas"]["JobCounts"];
             } | null;
-            switches: components["schemas"]["SwitchCounts"] | null;
+            /** @description By reason. */
+            switches: {
+                [key: string]: number;
+            } | null;
             /** @description By provider. */
             calls: {
-                [key: string]: components["schemas"]["CallFigures"];
+                [key: string]: components["schemas"]["Calls"];
             } | null;
             /** Format: date */
             day: string;
@@ -1000,17 +1046,44 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description In seconds. */
+        /** @description In seconds, of runs that came to an end. Null where there are none. */
         Durations: {
             /** Format: double */
             mean: number | null;
             /**
              * Format: double
-             * @description Of one day; percentiles do not add up.
+             * @description Of one day: percentiles do not add up.
              */
             p95: number | null;
             /** Format: double */
             max: number | null;
+        };
+        /** @description What TMDB says of a movie, and editors may say better. */
+        Edit: {
+            imdb_id?: string;
+            title?: string;
+            original_title?: string;
+            /** @description ISO 639-1. */
+            original_language?: string;
+            overview?: string;
+            tagline?: string;
+            /** Format: date */
+            release_date?: string | null;
+            runtime_min?: number | null;
+            genres?: string[];
+            /**
+             * @description In place of TARGET_QUALITY; null: what that says.
+             * @enum {string|null}
+             */
+            target_quality?: "CAM" | "SD" | "720p" | "1080p" | "1440p" | "2160p" | null;
+            /** @description Whether upgrades leave it alone. */
+            pinned?: boolean;
+            /** @description Whether it is kept from the public. */
+            hidden?: boolean;
+            /** @description All that discovery must not overwrite. Without it, what is edited here is locked as well. */
+            locked_fields?: ("imdb_id" | "title" | "original_title" | "original_language" | "overview" | "tagline" | "release_date" | "runtime_min" | "genres" | "poster_path" | "backdrop_path" | "popularity" | "vote_average" | "vote_count")[];
+            if_seq?: number;
+            reason?: string;
         };
         /** @description How many movies would come out how. */
         Effects: {
@@ -1048,18 +1121,6 @@ export interface components {
         Gone: {
             movie: number;
         };
-        /** @description What happened, counted. */
-        Happened: {
-            /** @description By name. */
-            jobs: {
-                [key: string]: components["schemas"]["JobFigures"];
-            } | null;
-            switches: components["schemas"]["SwitchCounts"] | null;
-            /** @description By provider. */
-            calls: {
-                [key: string]: components["schemas"]["CallFigures"];
-            } | null;
-        };
         /** @description How it has been doing. */
         Health: {
             /**
@@ -1094,13 +1155,20 @@ export interface components {
             last_error_at: string | null;
             last_error: string;
         };
-        /** @description How many runs of a job ended how, and how long they took. */
-        JobFigures: {
+        /**
+         * @description What an answer looks like: a declaration, which serializes nothing. `example` is one.
+         *
+         *     A trailing underscore is no part of a member's name: `from_` declares `from`.
+         */
+        JobCounts: {
             succeeded: number;
             failed: number;
             cancelled: number;
             lost: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of those that nobody cancelled.
+             */
             success_rate: number | null;
             duration_s: components["schemas"]["Durations"];
         };
@@ -1246,9 +1314,13 @@ export interface components {
          *     A trailing underscore is no part of a member's name: `from_` declares `from`.
          */
         MovieCounts: {
+            /** @description Movies that the public sees. */
             published: number;
             without_stream: number;
-            by_quality: components["schemas"]["QualityCounts"];
+            /** @description The published ones by the quality of their stream. */
+            by_quality: {
+                [key: string]: number;
+            };
         };
         /** @description A movie; with `include=versions` also what `stream-versions` says to the public. */
         MovieDetail: {
@@ -1498,19 +1570,6 @@ export interface components {
             blamed_at: string | null;
             blame: string;
         };
-        /**
-         * @description What an answer looks like: a declaration, which serializes nothing. `example` is one.
-         *
-         *     A trailing underscore is no part of a member's name: `from_` declares `from`.
-         */
-        QualityCounts: {
-            CAM: number;
-            SD: number;
-            "720p": number;
-            "1080p": number;
-            "1440p": number;
-            "2160p": number;
-        };
         /** @description Runs that wait for a worker. */
         Queue: {
             runs: number;
@@ -1713,11 +1772,20 @@ export interface components {
         };
         /** @description How a provider has been doing. */
         Scores: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description All in one, 0 to 1.
+             */
             reliability: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description How often it answers.
+             */
             success_rate: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description How often its claims proved true.
+             */
             honesty: number;
             latency_ms: number;
         };
@@ -1777,28 +1845,40 @@ export interface components {
             change: number;
             comment?: string;
         };
-        /** @description How things stood at `as_of`. */
+        /** @description How things stand now. */
         Standing: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was counted.
+             */
             as_of: string | null;
             movies: components["schemas"]["MovieCounts"] | null;
-            versions: components["schemas"]["VersionCounts"] | null;
+            /** @description All versions, by what their probes say. */
+            versions: {
+                [key: string]: number;
+            } | null;
             /** @description By slug. */
             providers: {
                 [key: string]: components["schemas"]["Scores"];
             } | null;
+            /** @description `default`, and `documents` if apart. */
             databases: {
-                [key: string]: components["schemas"]["DatabaseFigures"] | null;
+                [key: string]: components["schemas"]["Database"] | null;
             } | null;
         };
-        /** @description The last days in figures, what they come to, and how things stand now. */
+        /**
+         * @description What an answer looks like: a declaration, which serializes nothing. `example` is one.
+         *
+         *     A trailing underscore is no part of a member's name: `from_` declares `from`.
+         */
         Stats: {
             /** Format: date-time */
             at: string;
             now: components["schemas"]["Standing"];
-            total: components["schemas"]["Happened"];
+            total: components["schemas"]["Total"];
+            /** @description The oldest first, today last. */
             days: components["schemas"]["Day"][];
-            /** @description What did not answer: `today`, `history`, a database. */
+            /** @description What did not answer in time: `today`, `history`, or a database. */
             missing: string[];
         };
         /** @description What every job is doing, and whether there is anybody to do it. */
@@ -1921,20 +2001,6 @@ export interface components {
             undoes: number | null;
             decision: components["schemas"]["Decided"];
         };
-        /**
-         * @description What an answer looks like: a declaration, which serializes nothing. `example` is one.
-         *
-         *     A trailing underscore is no part of a member's name: `from_` declares `from`.
-         */
-        SwitchCounts: {
-            first: number;
-            upgrade: number;
-            failover: number;
-            rollback: number;
-            manual: number;
-            withdrawn: number;
-            revised: number;
-        };
         /** @description How far a test came. */
         TestReport: {
             provider: string;
@@ -1957,6 +2023,21 @@ export interface components {
             access: string;
             /** @description Opens one new pair. */
             refresh: string;
+        };
+        /** @description What happened in the days that were asked for. */
+        Total: {
+            /** @description By job. */
+            jobs: {
+                [key: string]: components["schemas"]["JobCounts"];
+            } | null;
+            /** @description By reason. */
+            switches: {
+                [key: string]: number;
+            } | null;
+            /** @description By provider. */
+            calls: {
+                [key: string]: components["schemas"]["Calls"];
+            } | null;
         };
         /**
          * @description Refuses members that it does not know: a misspelt `if_seq` must not pass for none at all.
@@ -2039,15 +2120,15 @@ export interface components {
             switch_seq?: number;
         };
         /**
-         * @description What an answer looks like: a declaration, which serializes nothing. `example` is one.
+         * @description Refuses members that it does not know: a misspelt `if_seq` must not pass for none at all.
          *
-         *     A trailing underscore is no part of a member's name: `from_` declares `from`.
+         *     `example` is what somebody might send.
          */
-        VersionCounts: {
-            unverified: number;
-            healthy: number;
-            suspect: number;
-            broken: number;
+        Withdrawal: {
+            /** @description Why, for the history. */
+            reason: string;
+            /** @description Only if this is still its newest switch. */
+            if_seq?: number;
         };
     };
     responses: {
@@ -2564,9 +2645,13 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -3225,6 +3310,150 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    addMovie: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tmdb_id": 45745,
+                 *       "reason": "Our viewers ask for it"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Addition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Where the movie is. */
+                    Location?: string;
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 45745,
+                     *       "imdb_id": "tt1727587",
+                     *       "title": "Sintel",
+                     *       "original_title": "Sintel",
+                     *       "original_language": "en",
+                     *       "year": 2010,
+                     *       "release_date": "2010-09-27",
+                     *       "runtime_min": 15,
+                     *       "genres": [
+                     *         "Animation",
+                     *         "Fantasy"
+                     *       ],
+                     *       "tagline": "",
+                     *       "overview": "A girl looks for her dragon.",
+                     *       "poster": "https://image.tmdb.org/t/p/w500/sintel.jpg",
+                     *       "backdrop": "",
+                     *       "popularity": 12.5,
+                     *       "vote_average": 7.4,
+                     *       "vote_count": 610,
+                     *       "quality": "1080p",
+                     *       "seq": 2,
+                     *       "switched_at": "2026-11-22T16:40:02Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Movie"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Where the movie is. */
+                    Location?: string;
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 45745,
+                     *       "imdb_id": "tt1727587",
+                     *       "title": "Sintel",
+                     *       "original_title": "Sintel",
+                     *       "original_language": "en",
+                     *       "year": 2010,
+                     *       "release_date": "2010-09-27",
+                     *       "runtime_min": 15,
+                     *       "genres": [
+                     *         "Animation",
+                     *         "Fantasy"
+                     *       ],
+                     *       "tagline": "",
+                     *       "overview": "A girl looks for her dragon.",
+                     *       "poster": "https://image.tmdb.org/t/p/w500/sintel.jpg",
+                     *       "backdrop": "",
+                     *       "popularity": 12.5,
+                     *       "vote_average": 7.4,
+                     *       "vote_count": 610,
+                     *       "quality": "1080p",
+                     *       "seq": 2,
+                     *       "switched_at": "2026-11-22T16:40:02Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Movie"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        reason: "not_found";
+                    };
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Conflict */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        reason: "contended";
+                    };
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth to try again. */
+                    "Retry-After"?: number;
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMovie: {
         parameters: {
             query?: {
@@ -3318,6 +3547,278 @@ export interface operations {
             };
             406: components["responses"]["NotAcceptable"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    withdrawMovie: {
+        parameters: {
+            query?: {
+                /** @description Only if this is still its newest switch. */
+                if_seq?: number;
+                /**
+                 * @description Why, for the history.
+                 * @example The licence has ended
+                 */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The movie's TMDB id.
+                 * @example 45745
+                 */
+                movie_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The licence has ended"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Withdrawal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": true,
+                     *       "switch": {
+                     *         "id": "45745:2",
+                     *         "movie": 45745,
+                     *         "seq": 2,
+                     *         "reason": "upgrade",
+                     *         "at": "2026-11-22T16:40:02Z",
+                     *         "apply": "now",
+                     *         "from": {
+                     *           "version": "0b9e6f1c-2a55-5d0e-8a0c-6f6d2c1b7a34",
+                     *           "url": "https://films.example/45745/high.mp4",
+                     *           "delivery": "progressive",
+                     *           "quality": "720p",
+                     *           "verified": true,
+                     *           "width": 1280,
+                     *           "height": 536,
+                     *           "codecs": "avc1.640028,mp4a.40.2",
+                     *           "edition": "",
+                     *           "languages": [
+                     *             "en"
+                     *           ],
+                     *           "subtitles": [],
+                     *           "rights": {
+                     *             "licence": "CC BY 3.0",
+                     *             "licence_url": "https://creativecommons.org/licenses/by/3.0/",
+                     *             "attribution": "Blender Foundation",
+                     *             "territories": [],
+                     *             "valid_from": null,
+                     *             "valid_until": null
+                     *           },
+                     *           "embed": null
+                     *         },
+                     *         "to": {
+                     *           "version": "5d4f2a0e-7f0c-5c1b-9f3e-2b7d8a6c4e10",
+                     *           "url": "https://films.example/45745/high.mp4",
+                     *           "delivery": "progressive",
+                     *           "quality": "1080p",
+                     *           "verified": true,
+                     *           "width": 1920,
+                     *           "height": 804,
+                     *           "codecs": "avc1.640028,mp4a.40.2",
+                     *           "edition": "",
+                     *           "languages": [
+                     *             "en"
+                     *           ],
+                     *           "subtitles": [],
+                     *           "rights": {
+                     *             "licence": "CC BY 3.0",
+                     *             "licence_url": "https://creativecommons.org/licenses/by/3.0/",
+                     *             "attribution": "Blender Foundation",
+                     *             "territories": [],
+                     *             "valid_from": null,
+                     *             "valid_until": null
+                     *           },
+                     *           "embed": null
+                     *         },
+                     *         "from_valid_until": "2026-11-23T16:40:02Z",
+                     *         "same_edition": true,
+                     *         "actor": "system",
+                     *         "comment": "",
+                     *         "undoes": null,
+                     *         "decision": {
+                     *           "action": "upgrade",
+                     *           "chosen": "5d4f2a0e-7f0c-5c1b-9f3e-2b7d8a6c4e10",
+                     *           "verdicts": [
+                     *             {
+                     *               "version": "5d4f2a0e-7f0c-5c1b-9f3e-2b7d8a6c4e10",
+                     *               "eligible": true,
+                     *               "quality": "1080p",
+                     *               "reasons": [
+                     *                 "verified",
+                     *                 "better",
+                     *                 "chosen"
+                     *               ]
+                     *             },
+                     *             {
+                     *               "version": "0b9e6f1c-2a55-5d0e-8a0c-6f6d2c1b7a34",
+                     *               "eligible": true,
+                     *               "quality": "720p",
+                     *               "reasons": [
+                     *                 "verified",
+                     *                 "current"
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        reason: "not_found";
+                    };
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Conflict */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        reason: "contended" | "stale";
+                    };
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    editMovie: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The movie's TMDB id.
+                 * @example 45745
+                 */
+                movie_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Sintel",
+                 *       "target_quality": "2160p",
+                 *       "pinned": false,
+                 *       "reason": "As it is known here"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Edit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 45745,
+                     *       "imdb_id": "tt1727587",
+                     *       "title": "Sintel",
+                     *       "original_title": "Sintel",
+                     *       "original_language": "en",
+                     *       "year": 2010,
+                     *       "release_date": "2010-09-27",
+                     *       "runtime_min": 15,
+                     *       "genres": [
+                     *         "Animation",
+                     *         "Fantasy"
+                     *       ],
+                     *       "tagline": "",
+                     *       "overview": "A girl looks for her dragon.",
+                     *       "poster": "https://image.tmdb.org/t/p/w500/sintel.jpg",
+                     *       "backdrop": "",
+                     *       "popularity": 12.5,
+                     *       "vote_average": 7.4,
+                     *       "vote_count": 610,
+                     *       "quality": "1080p",
+                     *       "seq": 2,
+                     *       "switched_at": "2026-11-22T16:40:02Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Movie"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        reason: "not_found";
+                    };
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Conflict */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        reason: "contended" | "stale";
+                    };
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -3779,6 +4280,7 @@ export interface operations {
                     "application/json": components["schemas"]["Recheck"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             /** @description Not Found */
             404: {
@@ -3794,6 +4296,9 @@ export interface operations {
                 };
             };
             406: components["responses"]["NotAcceptable"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -5147,10 +5652,7 @@ export interface operations {
     getStats: {
         parameters: {
             query?: {
-                /**
-                 * @description How many days, today's included.
-                 * @example 30
-                 */
+                /** @description Today, in UTC, and those before it. */
                 days?: number;
             };
             header?: {
@@ -5179,53 +5681,136 @@ export interface operations {
                      *       "now": {
                      *         "as_of": "2026-11-22T16:40:02Z",
                      *         "movies": {
-                     *           "published": 1,
-                     *           "without_stream": 0,
+                     *           "published": 12,
+                     *           "without_stream": 1,
                      *           "by_quality": {
-                     *             "CAM": 0,
-                     *             "SD": 0,
-                     *             "720p": 0,
-                     *             "1080p": 1,
-                     *             "1440p": 0,
-                     *             "2160p": 0
+                     *             "SD": 2,
+                     *             "720p": 4,
+                     *             "1080p": 6
                      *           }
                      *         },
                      *         "versions": {
                      *           "unverified": 0,
-                     *           "healthy": 2,
-                     *           "suspect": 0,
-                     *           "broken": 0
+                     *           "healthy": 31,
+                     *           "suspect": 1,
+                     *           "broken": 2
                      *         },
                      *         "providers": {
                      *           "library": {
-                     *             "reliability": 1,
-                     *             "success_rate": 1,
-                     *             "honesty": 1,
-                     *             "latency_ms": 84
+                     *             "reliability": 0.9,
+                     *             "success_rate": 0.981,
+                     *             "honesty": 0.964,
+                     *             "latency_ms": 412
                      *           }
                      *         },
                      *         "databases": {
                      *           "default": {
                      *             "kind": "PostgreSQL",
-                     *             "latency_ms": 0.61,
-                     *             "bytes": 9437184
+                     *             "latency_ms": 0.412,
+                     *             "bytes": 73400320
                      *           }
                      *         }
                      *       },
                      *       "total": {
-                     *         "jobs": {},
-                     *         "switches": {
-                     *           "first": 0,
-                     *           "upgrade": 0,
-                     *           "failover": 0,
-                     *           "rollback": 0,
-                     *           "manual": 0,
-                     *           "withdrawn": 0,
-                     *           "revised": 0
+                     *         "jobs": {
+                     *           "content.match": {
+                     *             "succeeded": 47,
+                     *             "failed": 1,
+                     *             "cancelled": 0,
+                     *             "lost": 0,
+                     *             "success_rate": 0.979,
+                     *             "duration_s": {
+                     *               "mean": 4.125,
+                     *               "p95": 9.5,
+                     *               "max": 12.25
+                     *             }
+                     *           }
                      *         },
-                     *         "calls": {}
+                     *         "switches": {
+                     *           "first": 3,
+                     *           "upgrade": 5,
+                     *           "failover": 1
+                     *         },
+                     *         "calls": {
+                     *           "library": {
+                     *             "answered": 180,
+                     *             "failed": 4,
+                     *             "success_rate": 0.978,
+                     *             "latency_ms": 412.5,
+                     *             "probes": 96,
+                     *             "probes_failed": 3,
+                     *             "claims": 90,
+                     *             "claims_kept": 87
+                     *           }
+                     *         }
                      *       },
-                     *       "days": [],
+                     *       "days": [
+                     *         {
+                     *           "day": "2026-11-22",
+                     *           "as_of": "2026-11-22T16:40:02Z",
+                     *           "movies": {
+                     *             "published": 12,
+                     *             "without_stream": 1,
+                     *             "by_quality": {
+                     *               "SD": 2,
+                     *               "720p": 4,
+                     *               "1080p": 6
+                     *             }
+                     *           },
+                     *           "versions": {
+                     *             "unverified": 0,
+                     *             "healthy": 31,
+                     *             "suspect": 1,
+                     *             "broken": 2
+                     *           },
+                     *           "providers": {
+                     *             "library": {
+                     *               "reliability": 0.9,
+                     *               "success_rate": 0.981,
+                     *               "honesty": 0.964,
+                     *               "latency_ms": 412
+                     *             }
+                     *           },
+                     *           "databases": {
+                     *             "default": {
+                     *               "kind": "PostgreSQL",
+                     *               "latency_ms": 0.412,
+                     *               "bytes": 73400320
+                     *             }
+                     *           },
+                     *           "jobs": {
+                     *             "content.match": {
+                     *               "succeeded": 47,
+                     *               "failed": 1,
+                     *               "cancelled": 0,
+                     *               "lost": 0,
+                     *               "success_rate": 0.979,
+                     *               "duration_s": {
+                     *                 "mean": 4.125,
+                     *                 "p95": 9.5,
+                     *                 "max": 12.25
+                     *               }
+                     *             }
+                     *           },
+                     *           "switches": {
+                     *             "first": 3,
+                     *             "upgrade": 5,
+                     *             "failover": 1
+                     *           },
+                     *           "calls": {
+                     *             "library": {
+                     *               "answered": 180,
+                     *               "failed": 4,
+                     *               "success_rate": 0.978,
+                     *               "latency_ms": 412.5,
+                     *               "probes": 96,
+                     *               "probes_failed": 3,
+                     *               "claims": 90,
+                     *               "claims_kept": 87
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
                      *       "missing": []
                      *     }
                      */
