@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -261,3 +263,46 @@ def test_the_back_office_is_signed_in_to_behind_a_proxy_by_cookies_for_https_alo
             f"{deployed}/admin/login/", form, headers={**sent, "Origin": origin}, timeout=WATCHDOG_S
         )
         assert answer.status_code == status
+
+
+RAW = {
+    "a request line of bytes": b"\xff\xfe\x00\r\n\r\n",
+    "no host": b"GET /api/movies HTTP/1.1\r\n\r\n",
+    "NUL in the path": b"GET /api/\x00movies HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "NUL escaped": b"GET /watch/%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "bytes in the path": b"GET /api/movies/\xff\xfe HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "NUL in a header": b"GET /api/movies/1 HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: a\x00b\r\n\r\n",
+    "a bare CR in a header": b"GET /api/nowhere HTTP/1.1\r\nHost: localhost\r\nA: a\rX-Evil: 1\r\n\r\n",
+    "a folded header": b"GET /api/nowhere HTTP/1.1\r\nHost: localhost\r\nA: b\r\n X-Evil: 1\r\n"
+    b"Connection: close\r\n\r\n",
+    "two lengths": b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+    b"Content-Length: 9\r\n\r\n{}",
+    "length and chunks": b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+    "a length below zero": b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+    "another host's events": b"GET /api/movies/1/stream-events HTTP/1.1\r\nHost: evil.example\r\n"
+    b"Connection: close\r\n\r\n",
+    "events of nothing": b"GET /api/movies/2147483648/stream-events HTTP/1.1\r\nHost: localhost\r\n"
+    b"Last-Event-ID: \xff:1\r\nConnection: close\r\n\r\n",
+    "an endless line": b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "endless headers": b"GET /api/nowhere HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 20_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
+def test_what_is_no_http_is_refused_on_the_wire(plain: str, raw: bytes) -> None:
+    host, port = plain.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=WATCHDOG_S) as wire:
+        with contextlib.suppress(ConnectionError):
+            wire.sendall(raw)
+            wire.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while more := wire.recv(65536):
+                answer += more
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    assert not answer or re.match(rb"http/1\.[01] 4\d\d ", head), answer[:300]
+    assert b"\nx-evil" not in head
+    assert b"evil.example" not in answer
+    assert b"Traceback" not in answer
+    assert alive(plain)
