@@ -70,7 +70,10 @@ class Schema(AutoSchema):
         return super().get_operation(path, path_regex, path_prefix, method, registry)
 
     def get_auth(self) -> Any:
-        return self.view.security if isinstance(self.view, Outside) else super().get_auth()
+        if isinstance(self.view, Outside):
+            return self.view.security
+        asked = [each for each in super().get_auth() if each]
+        return [*asked, {}] if refusals.is_open(self.view, self.method) else asked
 
     def get_extensions(self) -> Json:
         events = getattr(self.view, "events", {})

@@ -82,8 +82,15 @@ def who(view: APIView, method: str) -> str:
         return f"For {' and '.join(f'{role.value}s' for role in wanted if role)}."
     if any(isinstance(permission, IsAuthenticated) for permission in view.get_permissions()):
         return "For whoever is signed in."
-    open_to_all = any(isinstance(p, (AllowAny, EditorWrites)) for p in view.get_permissions())
-    return "For anyone." if open_to_all else "For nobody."
+    return "For anyone." if is_open(view, method) else "For nobody."
+
+
+def is_open(view: APIView, method: str) -> bool:
+    """Whether this takes no token."""
+    return all(
+        isinstance(permission, (AllowAny, EditorWrites)) and not role_wanted(permission, method)
+        for permission in view.get_permissions()
+    )
 
 
 def body_of(problem: Problem) -> dict[str, Any]:

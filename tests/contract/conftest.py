@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core import signals
 from django.db import close_old_connections
 from django.utils import timezone
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from core import conf, tokens
@@ -32,6 +33,11 @@ from tests.ingestion.world import World
 
 __all__ = ["world"]
 
+CONFIG = SchemathesisConfig(
+    projects=ProjectsConfig(
+        default=ProjectConfig(generation=GenerationConfig(with_security_parameters=False))  # ours are real
+    )
+)
 FILM = {"title": "Sintel", "imdb_id": "tt1727587", "popularity": 12.5, "genres": ["Animation"]}
 
 
@@ -80,7 +86,7 @@ def service(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     text = json.dumps(document.strict())
     for shown, real in there.items():
         text = text.replace(shown, real)
-    schema = schemathesis.openapi.from_dict(json.loads(text))
+    schema = schemathesis.openapi.from_dict(json.loads(text), config=CONFIG)
     schema.app = _here(application)
     with connections_kept():
         yield Service(schema, film)
@@ -106,6 +112,7 @@ def lived_in(world: World) -> Staged:
     """A film that was upgraded, a run that works on it and says so, changed settings, counted searches."""
     film = stage(world, 45745, film=FILM)
     world.film(45745, "Sintel")
+    world.knows_no_other_film = True
     world.offer(45745, world.rendition("high", "1080p"))
     at = timezone.now()
     run = IngestRun.objects.create(

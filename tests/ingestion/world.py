@@ -34,6 +34,7 @@ class World(MediaOrigin):
             self._publish(name)
         self.edits: dict[str, list[int]] = {}
         self.feed_asked: list[tuple[str, str, str]] = []
+        self.knows_no_other_film = False  # then TMDB says of the others that it has none, in its own words
         self.queries: list[tuple[str, dict[str, str]]] = []
 
     def film(
@@ -111,6 +112,9 @@ class World(MediaOrigin):
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         handler.path, _, query = handler.path.partition("?")
+        movie_id = handler.path.removeprefix("/3/movie/")
+        if self.knows_no_other_film and movie_id.isdecimal() and handler.path not in self.pages:
+            self.forget(int(movie_id))
         self.queries.append((handler.path, dict(parse_qsl(query))))
         if handler.path == FEED and self.pages.get(FEED, Page()).status == 200:
             self._changes(dict(parse_qsl(query)))
