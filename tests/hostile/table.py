@@ -20,18 +20,29 @@ class Kind(StrEnum):
     CHOICE = "choice"
     MOMENT = "moment"
     FILM = "film"
+    NUMBER_OR_NONE = "number, or null"
+    CHOICE_OR_NONE = "choice, or null"
+    DAY_OR_NONE = "day, or null"
+    LIST = "list"
 
 
 OPERATORS: list[Any] = [{"$gt": ""}, {"$ne": None}, {"$where": "sleep(9)"}, {"$regex": ".*"}, [{"$gt": ""}]]
-NOT_EVEN_CLOSE: list[Any] = [None, [], {}, ["a", "b"], {"a": {"b": []}}, *OPERATORS]
+NOT_EVEN_NONE: list[Any] = [[], {}, ["a", "b"], {"a": {"b": []}}, *OPERATORS]
+NOT_EVEN_CLOSE: list[Any] = [None, *NOT_EVEN_NONE]
+NO_NUMBERS: list[Any] = [True, "", "x", -1, 1.5, 10**30, -(10**30), "1e3", "0x10", "NaN"]
+NO_CHOICES: list[Any] = [True, "", "x", 1, "' OR '1'='1"]
 WRONG: dict[Kind, list[Any]] = {
     Kind.TEXT: [*NOT_EVEN_CLOSE, True],
-    Kind.NUMBER: [*NOT_EVEN_CLOSE, True, "", "x", -1, 1.5, 10**30, -(10**30), "1e3", "0x10", "NaN"],
+    Kind.NUMBER: [*NOT_EVEN_CLOSE, *NO_NUMBERS],
     Kind.FLAG: [*NOT_EVEN_CLOSE, "", "x", 2, -1, "$true"],
     Kind.KEY: [*NOT_EVEN_CLOSE, "", "x", "../../etc/passwd", "' OR 1=1 --", -1, 2**200, "0" * 33],
-    Kind.CHOICE: [*NOT_EVEN_CLOSE, True, "", "x", 1, "' OR '1'='1"],
+    Kind.CHOICE: [*NOT_EVEN_CLOSE, *NO_CHOICES],
     Kind.MOMENT: [*NOT_EVEN_CLOSE, True, "", "x", 1, "2026-02-30T00:00:00Z", "99999-01-01T00:00:00Z"],
     Kind.FILM: [None, [], ["a"], True, "x", 1, *OPERATORS],
+    Kind.NUMBER_OR_NONE: [*NOT_EVEN_NONE, *NO_NUMBERS],
+    Kind.CHOICE_OR_NONE: [*NOT_EVEN_NONE, *NO_CHOICES],
+    Kind.DAY_OR_NONE: [*NOT_EVEN_NONE, True, "", "x", 1, "2026-02-30", "99999-01-01", "2026-01-01' --"],
+    Kind.LIST: [None, {}, True, "x", 1, [[]], [{}], [None], *OPERATORS],
 }
 """In a body. In a query everything is text, of which `WRITTEN` is wrong; the empty one is none at all."""
 WRITTEN: dict[Kind, list[str]] = {
@@ -104,6 +115,31 @@ TABLE: dict[tuple[str, str], Takes] = {
             "ordering": (Kind.CHOICE, "-title"),
             "standing": (Kind.CHOICE, "hidden"),
         }
+    ),
+    ("POST", "api/movies"): Takes(
+        body={"tmdb_id": (Kind.NUMBER, "{movie}"), "reason": (Kind.TEXT, "viewers ask for it")},
+        owed=("tmdb_id",),
+    ),
+    ("PATCH", "api/movies/{movie}"): Takes(
+        body={
+            **dict.fromkeys(("title", "original_title", "overview", "tagline"), (Kind.TEXT, "film")),
+            "imdb_id": (Kind.TEXT, "tt1727587"),
+            "original_language": (Kind.TEXT, "en"),
+            "release_date": (Kind.DAY_OR_NONE, "2010-09-27"),
+            "runtime_min": (Kind.NUMBER_OR_NONE, 15),
+            "genres": (Kind.LIST, ["Fantasy"]),
+            "target_quality": (Kind.CHOICE_OR_NONE, "2160p"),
+            "pinned": (Kind.FLAG, True),
+            "hidden": (Kind.FLAG, False),
+            "locked_fields": (Kind.LIST, ["title"]),
+            "if_seq": (Kind.NUMBER, 999),
+            "reason": (Kind.TEXT, "as it is known here"),
+        }
+    ),
+    ("DELETE", "api/movies/{movie}"): Takes(
+        query={"reason": (Kind.TEXT, "ended"), "if_seq": (Kind.NUMBER, "999")},
+        body={"reason": (Kind.TEXT, "ended"), "if_seq": (Kind.NUMBER, 999)},
+        owed=("reason",),
     ),
     ("GET", "api/movies/{movie}"): Takes(query={"include": (Kind.CHOICE, "versions")}),
     ("GET", "api/movies/{movie}/active-stream"): Takes(query={"seq": (Kind.NUMBER, "1")}),

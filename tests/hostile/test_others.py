@@ -20,6 +20,8 @@ PUBLISHED, HIDDEN, REMOVED, UNKNOWN = 45745, 2, 3, 999
 #                                                    hidden: anyone user viewer editor operator | removed
 MOVIES = """
 GET     api/movies/{movie}                                  404 404 200 200 200    404 404 200 200 200
+PATCH   api/movies/{movie}                                  401 403 403 409 403    401 403 403 409 403
+DELETE  api/movies/{movie}                                  401 403 403 409 403    401 403 403 409 403
 GET     api/movies/{movie}/active-stream                    404 404 404 404 404    404 404 404 404 404
 GET     api/movies/{movie}/stream-versions                  404 404 200 200 200    404 404 200 200 200
 GET     api/movies/{movie}/switches                         401 403 200 200 200    401 403 200 200 200
