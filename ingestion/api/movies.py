@@ -129,6 +129,7 @@ class Movies(MovieList):
                 actor=actor_of(request.user),
                 comment=wanted.get("reason", ""),
             )
+        movie.refresh_from_db()  # not every database keeps a moment as exactly as it was said
         place = {"Location": reverse("movie", args=[movie.pk])}
         return Response(movie_body(movie, staff=True), status=201 if created else 200, headers=place)
 
