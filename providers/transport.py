@@ -120,7 +120,8 @@ def _in_time(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     """
     if is_address(host):
         return [host]
-    if not _lookups.acquire(timeout=time_left(CONNECT_TIMEOUT_S)):
+    room = _lookups
+    if not room.acquire(timeout=time_left(CONNECT_TIMEOUT_S)):
         raise OSError("too many names are being looked up")
     answer: Future[Sequence[str]] = Future()
 
@@ -130,7 +131,7 @@ def _in_time(resolve: Resolve, host: str, port: int) -> Sequence[str]:
         except Exception as failure:
             answer.set_exception(failure)
         finally:
-            _lookups.release()
+            room.release()
 
     Thread(target=look_up, name="resolve", daemon=True).start()
     return answer.result(time_left(CONNECT_TIMEOUT_S))
