@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from core.models import AuditEntry
@@ -130,6 +131,8 @@ def filled(route: str, stage: dict[str, Any]) -> str:
     """A route with a row that is there for each name in it; 1 where there need be none."""
     log = IngestLog.objects.first() or IngestLog.objects.create(job="x", status="OK", message="x", at=NOW)
     keys = {
+        "group": Group.objects.values_list("pk", flat=True).first(),
+        "user": clients.User.objects.values_list("pk", flat=True).first(),
         "movie": stage["movie"],
         "streamversion": stage["version"],
         "streamswitch": StreamSwitch.objects.values_list("pk", flat=True)[0].replace(":", "_3A"),
