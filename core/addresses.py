@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -66,6 +72,14 @@ def network_of(address: str) -> str:
     if isinstance(ip, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((ip, SUBSCRIBER_BITS), strict=False).network_address)
     return "" if ip is None else str(ip)
+
+
+def address_of(request: HttpRequest | Request) -> str:
+    """The peer, or whom a trusted proxy says it speaks for: config.edge sees to that, no header here.
+
+    Of IPv6 the network: whoever has one address there has 2^64.
+    """
+    return network_of(str(request.META.get("REMOTE_ADDR") or "")) or "unknown"
 
 
 def _network(entry: str) -> Network:

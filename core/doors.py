@@ -16,7 +16,7 @@ from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponseBase
 
 from core import correlation
-from core.addresses import network_of
+from core.addresses import address_of
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -106,7 +106,7 @@ class Doorkeeper:
         origin = Origin(
             door=_door_of(request.path),
             via=via,
-            address=network_of(str(request.META.get("REMOTE_ADDR") or "")) or "unknown",
+            address=address_of(request),
             who=lambda: who_is(getattr(request, "user", None)),
         )
         with opened(origin):

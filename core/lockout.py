@@ -21,7 +21,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from core import throttles
+from core import addresses, throttles
 from core.names import fold
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Backend(ModelBackend):
         if username is None or password is None:
             return None
         name = fold(username)
-        address = throttles.address_of(request) if request is not None else "unknown"
+        address = addresses.address_of(request) if request is not None else "unknown"
         counted = _counted_by(name, address)
         _admit(counted)
         user = super().authenticate(request, username=name, password=password)

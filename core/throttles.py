@@ -24,7 +24,7 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
 from core import answers
-from core.addresses import network_of
+from core.addresses import address_of
 from core.names import fold
 
 logger = logging.getLogger(__name__)
@@ -166,14 +166,6 @@ class Throttle:
         if getattr(kind, "throttle_classes", None) == []:
             _mark_counted(request)
         return None if of_drf or _is_counted(request) else _refusal(request)
-
-
-def address_of(request: HttpRequest | Request) -> str:
-    """The peer, or whom a trusted proxy says it speaks for: config.edge sees to that, no header here.
-
-    Of IPv6 the network: whoever has one address there has 2^64.
-    """
-    return network_of(str(request.META.get("REMOTE_ADDR") or "")) or "unknown"
 
 
 def _refusal(request: HttpRequest) -> HttpResponseBase | None:

@@ -84,19 +84,23 @@ class Day(admin.SimpleListFilter):
             return queryset
 
 
-class Kind(admin.SimpleListFilter):
+class _Exactly(admin.SimpleListFilter):
+    """Rows whose column of the parameter's name holds just what was chosen."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(**{str(self.parameter_name): chosen}) if chosen else queryset
+
+
+class Kind(_Exactly):
     title = "kind"
     parameter_name = "target_kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(kind, kind) for kind in dict.fromkeys(action.kind for action in Action)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset.filter(target_kind=chosen) if chosen else queryset
 
-
-class Done(admin.SimpleListFilter):
+class Done(_Exactly):
     """The actions that there are; once a kind is chosen, those of that kind."""
 
     title = "action"
@@ -106,12 +110,8 @@ class Done(admin.SimpleListFilter):
         kind = request.GET.get("target_kind")
         return [(action.value, action.value) for action in Action if not kind or action.kind == kind]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset.filter(action=chosen) if chosen else queryset
 
-
-class Actor(admin.SimpleListFilter):
+class Actor(_Exactly):
     """The accounts of staff. Anybody else is found by the search, or by a click on their name."""
 
     title = "who"
@@ -122,10 +122,6 @@ class Actor(admin.SimpleListFilter):
         names = list(staff.values_list("username", flat=True)[:STAFF_SHOWN])
         chosen = request.GET.get(self.parameter_name)
         return [(name, name) for name in dict.fromkeys([*names, *([chosen] if chosen else [])])]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset.filter(actor_name=chosen) if chosen else queryset
 
 
 class SpanForm(forms.Form):

@@ -22,6 +22,7 @@ from core.serializers import Choice, Strict, Text
 from ingestion import discovery, editors
 from ingestion.api import shapes
 from ingestion.api.refusals import REFUSED, as_problems
+from ingestion.api.streams import IfSeq
 from providers import transport
 from providers.errors import ProviderError, ProviderRateLimited
 from providers.tmdb import TmdbNotFound
@@ -75,7 +76,7 @@ class Edit(Facts):
         required=False,
         help_text="All that discovery must not overwrite. Without it, what is edited here is locked as well.",
     )
-    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
+    if_seq = IfSeq()
     reason = Text(required=False, allow_blank=True, max_length=500)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -88,12 +89,7 @@ class Withdrawal(Strict):
     example = {"reason": "The licence has ended"}
 
     reason = Text(max_length=500, help_text="Why, for the history.")
-    if_seq = serializers.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=LARGEST_ID,
-        help_text="Only if this is still its newest switch.",
-    )
+    if_seq = IfSeq()
 
 
 class WithdrawalQuery(Withdrawal):

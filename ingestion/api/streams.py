@@ -38,6 +38,14 @@ NOTHING_TO_UNDO = Problem(409, "No switch of Sintel (2010) is left to undo.", re
 PAST_GRACE = Problem(409, "That stream was retired too long ago.", reason="past_grace")
 
 
+class IfSeq(serializers.IntegerField):
+    """The turn that whoever asks believes to be the newest."""
+
+    def __init__(self) -> None:
+        said = "Only if this is still its newest switch."
+        super().__init__(required=False, min_value=0, max_value=LARGEST_ID, help_text=said)
+
+
 class Activation(Strict):
     example = {"version": OTHER_VERSION, "reason": "The better cut", "pin": False, "if_seq": 2}
 
@@ -45,7 +53,7 @@ class Activation(Strict):
     reason = serializers.CharField(max_length=500)
     pin = serializers.BooleanField(default=False)
     suppress_current = serializers.BooleanField(default=False)
-    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
+    if_seq = IfSeq()
 
 
 class Rollback(Strict):
@@ -55,7 +63,7 @@ class Rollback(Strict):
     suppress = serializers.ChoiceField(choices=Suppression.choices, default=Suppression.FOREVER)
     until = serializers.DateTimeField(required=False)
     pin = serializers.BooleanField(default=False)
-    if_seq = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
+    if_seq = IfSeq()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         until: datetime | None = attrs.get("until")

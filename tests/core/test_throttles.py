@@ -12,7 +12,7 @@ from django.test import Client
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 
-from core import throttles
+from core import addresses, throttles
 from tests import clients
 from tests.clients import assert_problem
 
@@ -171,4 +171,4 @@ def test_a_redis_that_failed_is_left_alone_for_a_while(no_redis: None, caplog: A
     ],
 )
 def test_an_ipv6_network_is_one_address(peer: str, counted: str) -> None:
-    assert throttles.address_of(Request(APIRequestFactory().get("/", REMOTE_ADDR=peer))) == counted
+    assert addresses.address_of(Request(APIRequestFactory().get("/", REMOTE_ADDR=peer))) == counted

@@ -861,6 +861,7 @@ export interface components {
             pin: boolean;
             /** @default false */
             suppress_current: boolean;
+            /** @description Only if this is still its newest switch. */
             if_seq?: number;
         };
         /** @description The stream that is active now. */
@@ -1082,6 +1083,7 @@ export interface components {
             hidden?: boolean;
             /** @description All that discovery must not overwrite. Without it, what is edited here is locked as well. */
             locked_fields?: ("imdb_id" | "title" | "original_title" | "original_language" | "overview" | "tagline" | "release_date" | "runtime_min" | "genres" | "poster_path" | "backdrop_path" | "popularity" | "vote_average" | "vote_count")[];
+            /** @description Only if this is still its newest switch. */
             if_seq?: number;
             reason?: string;
         };
@@ -1682,6 +1684,7 @@ export interface components {
             until?: string;
             /** @default false */
             pin: boolean;
+            /** @description Only if this is still its newest switch. */
             if_seq?: number;
         };
         /** @description A run of a job. */
