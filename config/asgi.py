@@ -13,7 +13,7 @@ django_wsgi = get_wsgi_application()
 from django.conf import settings  # noqa: E402 - needs the line above, as do the next
 
 from config.cors import Cors  # noqa: E402
-from config.edge import Headers, Proxies  # noqa: E402
+from config.edge import Headers, OneHost, Proxies  # noqa: E402
 from config.intake import Intake  # noqa: E402
 from config.probes import Probes  # noqa: E402
 from config.safety import refuse_to_start  # noqa: E402
@@ -41,5 +41,6 @@ served = Probes(
     apart={"/readyz": _threads(2), "/metrics": _threads(1)},
 )
 application = Proxies(
-    Headers(Cors(served, settings.CORS_ALLOWED_ORIGINS)), addresses.networks(settings.TRUSTED_PROXIES)
+    Headers(OneHost(Cors(served, settings.CORS_ALLOWED_ORIGINS))),
+    addresses.networks(settings.TRUSTED_PROXIES),
 )

@@ -11,7 +11,7 @@ from csp.utils import build_policy
 from django.conf import settings
 
 from core import addresses
-from streaming.live.http import ASGIApp, Message, Receive, Scope, Send, headers
+from streaming.live.http import ASGIApp, Message, Receive, Scope, Send, headers, problem
 
 CLOSED_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For what is no page: opened as a document of its own, it may do nothing."""
@@ -36,6 +36,21 @@ class Proxies:
     def _caller(self, peer: str, scope: Scope) -> str:
         hops = b",".join(headers(scope, b"x-forwarded-for")).decode("latin-1")
         return addresses.caller(peer, hops, self.trusted)
+
+
+class OneHost:
+    """Refuses a request that names no host, or several: who passes it on could take it for another's
+    (RFC 9112, section 3.2). HTTP/1.0 need not name one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = len(headers(scope, b"host")) if scope["type"] == "http" else 1
+        if named > 1 or (named == 0 and scope["http_version"] == "1.1"):
+            await problem(send, 400, "A request names one host.", {"connection": "close"})
+        else:
+            await self.app(scope, receive, send)
 
 
 class Headers:

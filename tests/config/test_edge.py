@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -179,3 +180,23 @@ def test_only_over_tls_browsers_are_told_to_keep_to_it(settings: Any) -> None:
     settings.SECURE_HSTS_SECONDS = 31_536_000
     assert "strict-transport-security" not in dict(headers_of(app, "http"))
     assert dict(headers_of(app, "https"))["strict-transport-security"] == "max-age=31536000"
+
+
+NO_HOST = "GET / HTTP/1.1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (NO_HOST, 400),
+        ("GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n", 400),
+        ("GET / HTTP/1.0\r\nHost: a.example\r\nHost: b.example\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", 200),
+        ("GET / HTTP/1.0\r\n\r\n", 200),
+    ],
+)
+def test_whoever_names_no_host_or_several_is_refused(request_head: str, status: int) -> None:
+    with serving(edge.OneHost(tells)) as port, socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.settimeout(WATCHDOG_S)
+        wire.sendall(request_head.encode())
+        assert wire.makefile("rb").readline().split()[1] == str(status).encode()
