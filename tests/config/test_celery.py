@@ -17,12 +17,13 @@ def test_a_connection_is_kept_from_task_to_task_or_given_back_to_its_pool() -> N
     task = type("Task", (), {"request": type("Request", (), {"is_eager": False})})
     connection.close()  # one that earlier tests left may be old enough to be given up
     connection.ensure_connection()
-    before = connection.connection
-    if connection.close_at is not None:
+    max_age = connection.settings_dict["CONN_MAX_AGE"]
+    if max_age and connection.close_at is not None:
         connection.close_at += 3600  # however slow the machine is, it is not too old yet
     for signal, celery in ((task_postrun, fixup.on_task_postrun), (task_prerun, fixup.on_task_prerun)):
         celery(sender=task)
         signal.send(sender=task)
-    kept = connection.settings_dict["CONN_MAX_AGE"] != 0
-    assert (connection.connection is before) == kept
+    # Whether it is held at all: a pool may well give the same one again.
+    kept = connection.connection is not None
+    assert kept == (max_age != 0)
     assert kept == (connection.vendor == "sqlite")
