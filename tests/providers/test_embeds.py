@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -37,12 +36,6 @@ def edge(settings: Any, db: None, valkey: redis.Redis, origin: Origin, other: Or
     settings.LIBRARY_URL = ""
     for name, value in {"RATE_LIMIT_RPS": 1000, "MAX_RETRY_ATTEMPTS": 0}.items():
         conf.change(name, value, by="test", at=AT)
-
-
-@pytest.fixture
-def other() -> Iterator[Origin]:
-    with Origin().running() as other:
-        yield other
 
 
 def licensed(adapter: str, url: str, **columns: Any) -> Provider:

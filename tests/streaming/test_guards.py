@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import connections, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 from django.db.models import ProtectedError
 from django.test import RequestFactory
 
@@ -62,6 +62,69 @@ def test_not_even_an_observation_takes_a_turn_in_an_open_transaction(transaction
         with pytest.raises(RuntimeError, match="durable"):
             switching.observe(key, columns=moved, at=NOW)
     assert StreamSwitch.objects.count() == 1
+
+
+def test_switching_refuses_an_open_transaction(transactional_db: None) -> None:
+    movie = factory.movie()
+    factory.version(movie, "a")
+    ours = router.db_for_write(StreamSwitch)
+    with transaction.atomic(using=ours), pytest.raises(RuntimeError, match="open transaction"):
+        switching.reconsider(movie.pk, at=NOW)
+    assert switching.reconsider(movie.pk, at=NOW) is not None
+
+
+def test_a_column_under_its_other_name_is_refused_as_well(movie: Movie) -> None:
+    with pytest.raises(ValueError, match=r"streaming\.switching alone"):
+        movie.save(update_fields=["active_stream_id"])
+
+
+def test_a_new_row_overwrites_none_that_is_there(transactional_db: None) -> None:
+    movie = factory.movie()
+    key = factory.version(movie, "a")
+    switching.reconsider(movie.pk, at=NOW)
+    with pytest.raises(IntegrityError):
+        Movie(id=movie.pk, title="Again", discovered_at=NOW).save()
+    assert Movie.objects.get(pk=movie.pk).active_stream_id == key
+
+
+def test_a_row_of_the_log_is_never_changed(transactional_db: None) -> None:
+    movie = factory.movie()
+    factory.version(movie, "a")
+    row = switching.reconsider(movie.pk, at=NOW)
+    assert row is not None
+    row.comment = "It never was so."
+    with pytest.raises(IntegrityError):
+        row.save()
+    assert StreamSwitch.objects.get().comment == ""
+
+
+def test_a_plain_save_leaves_be_what_switching_owns(movie: Movie) -> None:
+    stale = Movie.objects.get(pk=movie.pk)
+    key = StreamVersion.objects.get().pk
+    stale_version = StreamVersion.objects.get(pk=key)
+    switching.reconsider(movie.pk, at=NOW)
+    stale.title = "New title"
+    stale.save()
+    stale_version.evidence = "seen"
+    stale_version.save()
+    assert Movie.objects.get(pk=movie.pk).active_stream_id == key
+    assert Movie.objects.get(pk=movie.pk).title == "New title"
+    assert StreamVersion.objects.get(pk=key).on_trial
+
+
+def test_an_observation_may_not_name_what_switching_owns(movie: Movie) -> None:
+    key = StreamVersion.objects.get().pk
+    with pytest.raises(ValueError, match="retired_at"):
+        switching.observe(key, columns={"retired_at": NOW}, at=NOW)
+
+
+def test_the_active_version_and_a_movie_with_history_cannot_be_deleted(movie: Movie) -> None:
+    key = StreamVersion.objects.get().pk
+    switching.reconsider(movie.pk, at=NOW)
+    with pytest.raises(ProtectedError):
+        StreamVersion.objects.get(pk=key).delete()
+    with pytest.raises(ProtectedError):
+        movie.delete()
 
 
 def test_a_movie_with_versions_cannot_be_deleted(movie: Movie) -> None:

@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, router, transaction
-from django.db.models import ProtectedError
 
 from core import conf
 from streaming import errors, switching
@@ -343,78 +341,6 @@ def test_nothing_is_promised_of_a_dead_stream_that_an_editor_leaves(
     break_stream(upgraded[1])
     row = switching.rollback(movie.pk, actor=EDITOR, comment="x", at=NOW)
     assert row.from_valid_until is None
-
-
-# Guards
-
-
-def test_switching_refuses_an_open_transaction(transactional_db: None) -> None:
-    movie = factory.movie()
-    factory.version(movie, "a")
-    ours = router.db_for_write(StreamSwitch)
-    with transaction.atomic(using=ours), pytest.raises(RuntimeError, match="open transaction"):
-        decide(movie)
-    assert decide(movie) is not None
-
-
-@pytest.mark.parametrize("column", sorted(Movie.SWITCHING_OWNS))
-def test_save_refuses_a_column_of_a_movie_that_switching_owns(movie: Movie, column: str) -> None:
-    with pytest.raises(ValueError, match=r"streaming\.switching alone"):
-        movie.save(update_fields=[column])
-
-
-def test_a_column_under_its_other_name_is_refused_as_well(movie: Movie) -> None:
-    with pytest.raises(ValueError, match=r"streaming\.switching alone"):
-        movie.save(update_fields=["active_stream_id"])
-
-
-def test_a_new_row_overwrites_none_that_is_there(transactional_db: None) -> None:
-    movie = factory.movie()
-    key = factory.version(movie, "a")
-    decide(movie)
-    with pytest.raises(IntegrityError):
-        Movie(id=movie.pk, title="Again", discovered_at=NOW).save()
-    assert active(movie) == key
-
-
-def test_a_row_of_the_log_is_never_changed(transactional_db: None) -> None:
-    movie = factory.movie()
-    factory.version(movie, "a")
-    row = decide(movie)
-    assert row is not None
-    row.comment = "It never was so."
-    with pytest.raises(IntegrityError):
-        row.save()
-    assert StreamSwitch.objects.get().comment == ""
-
-
-def test_a_plain_save_leaves_be_what_switching_owns(movie: Movie) -> None:
-    stale = Movie.objects.get(pk=movie.pk)
-    key = factory.version(movie, "a")
-    stale_version = get(key)
-    decide(movie)
-    stale.title = "New title"
-    stale.save()
-    stale_version.evidence = "seen"
-    stale_version.save()
-    assert active(movie) == key
-    assert Movie.objects.get(pk=movie.pk).title == "New title"
-    assert get(key).on_trial
-
-
-def test_an_observation_may_not_name_what_switching_owns(movie: Movie) -> None:
-    key = factory.version(movie, "a")
-    with pytest.raises(ValueError, match="retired_at"):
-        switching.observe(key, columns={"retired_at": NOW}, at=NOW)
-
-
-def test_the_active_version_and_a_movie_with_history_cannot_be_deleted(movie: Movie) -> None:
-    key = factory.version(movie, "a")
-    decide(movie)
-    with pytest.raises(ProtectedError):
-        get(key).delete()
-    with pytest.raises(ProtectedError):
-        movie.delete()
 
 
 def test_a_provider_switched_off_is_left(movie: Movie) -> None:

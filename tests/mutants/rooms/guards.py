@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.mutants.mutant import mutants_of
 
-SWITCHING = "tests/streaming/test_switching.py"
 GUARDS = "tests/streaming/test_guards.py"
 turns = mutants_of("streaming/turns.py", tests=GUARDS)
 models = mutants_of("streaming/models.py", tests=GUARDS)
@@ -40,19 +39,19 @@ MUTANTS = [
         "a switch begins inside an open transaction",
         '    """\n    _refuse_open_transaction()\n',
         '    """\n',
-        f"{SWITCHING}::test_switching_refuses_an_open_transaction",
+        "test_switching_refuses_an_open_transaction",
     ),
     turns(
         "an open transaction is overlooked",
         'if blocks and not getattr(blocks[-1], "_from_testcase", False):',
         "if False:",
-        f"{SWITCHING}::test_switching_refuses_an_open_transaction",
+        "test_switching_refuses_an_open_transaction",
     ),
     models(
         "a plain save writes what switching owns",
         "            wanted -= owned\n",
         "            pass\n",
-        f"{SWITCHING}::test_a_plain_save_leaves_be_what_switching_owns",
+        "test_a_plain_save_leaves_be_what_switching_owns",
     ),
     models(
         "save may name what switching owns",
@@ -65,7 +64,7 @@ MUTANTS = [
         "save may name what switching owns by its other name",
         "{columns.get(name, name) for name in",
         "{name for name in",
-        f"{SWITCHING}::test_a_column_under_its_other_name_is_refused_as_well",
+        "test_a_column_under_its_other_name_is_refused_as_well",
     ),
     *(
         models(
@@ -80,19 +79,19 @@ MUTANTS = [
         "a new row overwrites the one that is there",
         '            kwargs["force_insert"] = True\n',
         "",
-        f"{SWITCHING}::test_a_new_row_overwrites_none_that_is_there",
+        "test_a_new_row_overwrites_none_that_is_there",
     ),
     switching(
         "an observation may name what switching owns",
         "if owned := StreamVersion.SWITCHING_OWNS & set(columns):",
         "if owned := set[str]():",
-        f"{SWITCHING}::test_an_observation_may_not_name_what_switching_owns",
+        "test_an_observation_may_not_name_what_switching_owns",
     ),
     models(
         "a version can be deleted while it is active",
         '"streaming.StreamVersion", models.PROTECT,',
         '"streaming.StreamVersion", models.SET_NULL,',
-        f"{SWITCHING}::test_the_active_version_and_a_movie_with_history_cannot_be_deleted",
+        "test_the_active_version_and_a_movie_with_history_cannot_be_deleted",
     ),
     models(
         "a movie takes its versions with it",

@@ -7,6 +7,7 @@ from tests.mutants.mutant import mutants_of
 TURNS = "tests/streaming/test_turns.py"
 PROTOCOL = "tests/streaming/test_protocol.py"
 SWITCHING = "tests/streaming/test_switching.py"
+GUARDS = "tests/streaming/test_guards.py"
 turns = mutants_of("streaming/turns.py", tests=PROTOCOL)
 switching = mutants_of("streaming/switching.py", tests=PROTOCOL)
 models = mutants_of("streaming/models.py", tests=PROTOCOL)
@@ -211,7 +212,7 @@ INSERT = [
         "a row of the log is written over the one that is there",
         '**{**kwargs, "force_insert": True}',
         "**kwargs",
-        f"{SWITCHING}::test_a_row_of_the_log_is_never_changed",
+        f"{GUARDS}::test_a_row_of_the_log_is_never_changed",
     ),
     turns(
         "whoever loses the race for a row dies of it",

@@ -31,7 +31,7 @@ applying = mutants_of("ingestion/applying.py", tests=f"{T}/test_applying.py")
 rehearsed = mutants_of("ingestion/api/settings.py", tests=f"{T}/test_settings.py")
 conf = mutants_of("core/conf.py", tests="tests/core/test_conf.py")
 history = mutants_of("core/history.py", tests="tests/core/test_history.py")
-sessions = mutants_of("providers/sessions.py", tests="tests/providers/test_services.py")
+sessions = mutants_of("providers/sessions.py", tests="tests/providers/test_sessions.py")
 settings = mutants_of("config/settings.py", tests=f"{T}/test_tasks.py")
 verification = mutants_of("streaming/verification.py", tests="tests/streaming/test_verification.py")
 
