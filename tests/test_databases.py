@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -118,9 +119,15 @@ def wrapper(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """`python -m tests.databases` on a layout, with a command that waits and puts away what is its own."""
     command = [sys.executable, "-m", "tests.databases", request.param, "--", sys.executable, "-c", WAITS]
     env = {name: value for name, value in os.environ.items() if name not in databases.VARIABLES}
-    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+    options: Any = {"cwd": ROOT, "env": env, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=_hear_ctrl_c, **options) as process:
         yield process
         process.kill()
+
+
+def _hear_ctrl_c() -> None:
+    """Whoever runs the suite in the background of a script has its children not hear it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 on_each_server = pytest.mark.parametrize("wrapper", ["postgres", "mongodb"], indirect=True)

@@ -61,7 +61,7 @@ def test_the_nearest_hop_that_is_not_trusted_is_the_caller(peer: str, forwarded_
     assert caller(peer, forwarded_for, TRUSTED) == who
 
 
-@given(st.text(), st.ip_addresses())
+@given(st.lists(st.text() | st.ip_addresses().map(str)).map(", ".join), st.ip_addresses())
 def test_nothing_that_a_caller_writes_changes_who_it_is(said: str, who: object) -> None:
     assert caller(OTHERS, said, TRUSTED) == OTHERS
     if not trusts(parse(str(who)), TRUSTED):

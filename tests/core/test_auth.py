@@ -69,6 +69,7 @@ def test_a_refresh_token_is_spent_by_its_use(ada: User) -> None:
     assert second.keys() == {"access", "refresh"}
     assert me(second["access"]).status_code == 200
     assert post("refresh", refresh=second["refresh"]).status_code == 200
+    assert_problem(post("refresh", refresh=second["refresh"]), 401)
 
 
 def test_a_refresh_token_that_comes_twice_ends_all_that_descends_from_its_sign_in(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.test import RequestFactory
+from rest_framework.test import force_authenticate
+from rest_framework.views import APIView
 
 from core.roles import Role, has_role, roles_of
 from tests import clients
@@ -19,6 +22,13 @@ def test_nobody_and_a_plain_user_have_no_role() -> None:
     assert roles_of(AnonymousUser()) == frozenset()
     assert roles_of(clients.user()) == frozenset()
     assert roles_of(None) == frozenset()
+
+
+def test_a_view_that_names_no_permission_is_closed() -> None:
+    request = RequestFactory().get("/")
+    request.user = clients.user(is_superuser=True)
+    force_authenticate(request, request.user)
+    assert APIView.as_view()(request).status_code == 403
 
 
 @pytest.mark.parametrize("role", Role.values)

@@ -363,6 +363,21 @@ class TestAdmin:
         )
         assert row.via == f"POST /admin/{path.format(**names).partition('?')[0]}"
 
+    def test_who_is_given_and_loses_a_role_is_on_record(self, film: Staged) -> None:
+        client, user = self.signed_in(), names_of(film)["user"]
+        editor = Group.objects.get(name="editor")
+        for groups in ([editor.pk], []):
+            client.post(f"/admin/auth/user/{user}/change/", PERSON | {"groups": groups})
+        rows = ended(action=Action.ACCOUNT_CHANGE)
+        given, taken = (row for row in rows if "groups" in row.before | row.after)
+        assert (given.actor_name, given.target_name, given.before, given.after) == (
+            "root",
+            "bystander",
+            {},
+            {"groups": ["editor"]},
+        )
+        assert (taken.before, taken.after) == ({"groups": ["editor"]}, {})
+
     def signed_in(self) -> Client:
         root = clients.user(name="root", is_staff=True, is_superuser=True)
         client = Client()
