@@ -183,6 +183,11 @@ class Options:
     registration_open: bool = _option(
         True, BOOLEAN, "Whether anybody may make an account of their own. It has no role."
     )
+    session_days: int = _option(
+        14,
+        _number(1, 365, whole=True),
+        "How many days somebody stays signed in to the API without coming back. Each visit begins them anew.",
+    )
     audit_kept_days: int = _option(
         400,
         _number(90, 36_500, whole=True),

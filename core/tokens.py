@@ -21,14 +21,13 @@ from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
-from core import audit, doors, jwt_keys
+from core import audit, conf, doors, jwt_keys
 from core.audit import Action
 from core.models import TokenFamily
 
 logger = logging.getLogger(__name__)
 
 ACCESS_FOR = timedelta(minutes=5)
-REFRESH_FOR = timedelta(days=1)
 ENDED = "This session has ended. Sign in again."
 
 
@@ -50,7 +49,11 @@ class Access(_Ours):
 
 class Refresh(_Ours):
     token_type = "refresh"
-    lifetime = REFRESH_FOR
+
+    @property
+    def lifetime(self) -> timedelta:  # type: ignore[override]
+        """What the settings say at the moment. One that was given lasts as long as it says itself."""
+        return timedelta(days=conf.current().session_days)
 
     @property
     def number(self) -> int:

@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.utils import datetime_from_epoch
 
-from core import tokens
+from core import conf, tokens
 from core.caching import NOBODY
 from core.models import TokenFamily
 from tests import clients
@@ -127,7 +128,15 @@ def test_each_renewal_prolongs_the_session(ada: User) -> None:
     pair = sign_in()
     TokenFamily.objects.update(expires_at=NOW)
     post("refresh", refresh=pair["refresh"])
-    assert TokenFamily.objects.get().expires_at > timezone.now() + tokens.REFRESH_FOR * 0.9
+    assert TokenFamily.objects.get().expires_at > timezone.now() + timedelta(days=13)
+
+
+def test_a_session_lasts_as_long_as_the_settings_say(ada: User) -> None:
+    before = sign_in()["refresh"]
+    conf.change("SESSION_DAYS", 90, by="olga", at=timezone.now())
+    last = [timezone.now() + timedelta(days=days) for days in (14, 90)]
+    ends = [datetime_from_epoch(tokens.Refresh(token)["exp"]) for token in (before, sign_in()["refresh"])]
+    assert all(abs(end - expected) < timedelta(minutes=5) for end, expected in zip(ends, last, strict=True))
 
 
 def test_a_refresh_token_ends_by_itself(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:

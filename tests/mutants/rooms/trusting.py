@@ -60,6 +60,12 @@ SESSIONS = [
         'user = get_user_model().objects.get(pk=used["user_id"])',
         "test_an_account_that_is_locked_or_gone_is_let_in_no_more",
     ),
+    tokens(
+        "a session lasts as long as we thought once",
+        "return timedelta(days=conf.current().session_days)",
+        "return timedelta(days=14)",
+        "test_a_session_lasts_as_long_as_the_settings_say",
+    ),
     keys(
         "a token is verified by our newest key, whichever it names",
         'key = self._by_id.get(jwt.get_unverified_header(token).get("kid", ""))',
