@@ -6,10 +6,13 @@ By signals, as Django's own code cannot be asked to call us; and only where a pe
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model, signals
 from django.contrib.auth.models import Group, User
+from django.db import router, transaction
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
@@ -74,7 +77,12 @@ def _finish(instance: Any) -> None:
         begun, before, after = held
         deed = Deed(instance.pk or begun.target_key, begun.target_name)
         deed.changed(before, after)
-        end(begun, Outcome.DONE, deed)
+        _once_committed(instance, partial(end, begun, Outcome.DONE, deed))
+
+
+def _once_committed(instance: Any, tell: Callable[[], None]) -> None:
+    """The audit may be in another database, which knows nothing of a transaction that fails at its end."""
+    transaction.on_commit(tell, using=instance._state.db or router.db_for_write(type(instance)), robust=True)
 
 
 def _linked(
@@ -88,7 +96,8 @@ def _linked(
     names: Any = "all of them" if action == "pre_clear" else sorted(map(str, linked))
     if names:
         given, taken = ({field: names}, {}) if action == "post_add" else ({}, {field: names})
-        record(_action(instance, "change"), instance.pk, name=str(instance), before=taken, after=given)
+        change = partial(record, _action(instance, "change"), instance.pk, name=str(instance))
+        _once_committed(instance, partial(change, before=taken, after=given))
 
 
 def _logged_in(user: Any, **signal: Any) -> None:
