@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from core import problems
+from core import answers, problems
 from providers.types import Delivery
 from streaming import csp
 from streaming.models import Movie, StreamSwitch, StreamVersion
@@ -105,7 +105,7 @@ def watch(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What Django answers where nothing is: a page for a person, a problem for a program."""
-    if request.path.startswith("/api/"):
+    if answers.is_api(request.path):
         return problems.json_response(404, "There is nothing at this address. See /api/docs/.")
     return render(request, "streaming/not_found.html", status=404)
 

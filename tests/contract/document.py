@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import jsonschema
+
 from core.api import openapi
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -61,6 +63,13 @@ def strict() -> dict[str, Any]:
         if schema.get("properties") and name != "Problem":
             schema["additionalProperties"] = False
     return document
+
+
+def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
+    """Holds a value to one of the document's schemas, without forgiveness."""
+    rooted = {**schema, "components": strict()["components"]}
+    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    return jsonschema.Draft202012Validator(rooted, format_checker=checker)
 
 
 def _of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import os
 import sys
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import django
 
@@ -63,6 +64,22 @@ def swing(movie_id: int, times: int) -> int:
     return [activate(movie_id, (1080, 720)[turn % 2]) for turn in range(times)][-1]
 
 
+def decide(movie_id: int) -> int:
+    return switching.reconsider(movie_id, at=datetime.now(UTC)).seq
+
+
+def rollback(movie_id: int) -> int:
+    return switching.rollback(movie_id, at=datetime.now(UTC), suppress="none", **BY).seq
+
+
+def observe(movie_id: int, height: int, columns: dict[str, Any]) -> None:
+    switching.observe(_version(movie_id, height), columns=columns, at=datetime.now(UTC))
+
+
+def withdraw(movie_id: int) -> int:
+    return switching.withdraw(movie_id, at=datetime.now(UTC), **BY).seq
+
+
 def hide(movie_id: int) -> int:
     return switching.edit(movie_id, hidden=True, at=datetime.now(UTC), **BY).seq
 
@@ -82,7 +99,8 @@ def _version(movie_id: int, height: int) -> uuid.UUID:
 
 
 if __name__ == "__main__":
-    verbs = {verb.__name__: verb for verb in (migrate, movie, activate, swing, hide, half_made)}
+    known = (migrate, movie, activate, swing, decide, rollback, observe, withdraw, hide, half_made)
+    verbs = {verb.__name__: verb for verb in known}
     for line in sys.stdin:
         name, *words = json.loads(line)
         answer = verbs[name](*words)
