@@ -1,8 +1,9 @@
 """Kills: a task is done by a forked process that ends itself (`os._exit`) at a chosen point of its work.
 
 Parent and child share no connection: the parent closes its own before it forks, and the child forgets what it
-inherited all the same (a pool that another thread filled) without a word to the server. Its last words are
-what the simulation has to remember (calls made, probes seen); of Marquee nothing survives but what is stored.
+inherited all the same (a pool that another thread filled, a client that is the whole process's), without a
+word to the server. Its last words are what the simulation has to remember (calls made, probes seen); of
+Marquee nothing survives but what is stored.
 """
 
 from __future__ import annotations
@@ -80,10 +81,11 @@ def do_in_victim(work: Callable[[], None], fuse: Fuse, last_words: Callable[[], 
 
 
 def _let_go() -> None:
-    """Close all connections: they could not be shared with a fork."""
+    """Close all connections: they could not be shared with a fork. A MongoClient is left open: others than we
+    hold on to it, who would find it closed."""
     for connection in connections.all(initialized_only=True):
         connection.close()
-        if hasattr(connection, "close_pool"):
+        if connection.vendor == "postgresql":
             connection.close_pool()
 
 
@@ -92,6 +94,7 @@ def _forget() -> None:
     for connection in connections.all(initialized_only=True):
         _INHERITED.append((connection.connection, getattr(connection, "_connection_pools", {}).copy()))
         connection.connection = None
+        connection.__dict__.pop("database", None)  # MongoDB's holds on to the client as well
         getattr(connection, "_connection_pools", {}).clear()
 
 
