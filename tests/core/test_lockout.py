@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.db import connections
 from django.test import Client
 from rest_framework.test import APIClient
 
-from core import lockout
+from core import lockout, throttles
 from core.lockout import FREE, pause_s
 from tests import clients
 from tests.clients import PASSWORD, assert_problem
@@ -44,6 +45,14 @@ def sign_in(name: str = "ada", password: str = "wrong", address: str = ELSEWHERE
 
 def statuses(times: int, **attempt: Any) -> list[int]:
     return [sign_in(**attempt).status_code for _ in range(times)]
+
+
+def guess(_: int) -> int:
+    """One attempt, in a thread of its own."""
+    try:
+        return int(sign_in().status_code)
+    finally:
+        connections.close_all()
 
 
 def let_the_pause_pass(valkey: redis.Redis) -> None:
@@ -152,17 +161,28 @@ def test_a_session_goes_on_while_its_account_is_guessed_at(ada: User, valkey: re
 @pytest.mark.django_db(transaction=True)
 def test_a_hundred_guesses_at_once_are_a_hundred(valkey: redis.Redis) -> None:
     clients.user(name="ada")
-
-    def guess(_: int) -> int:
-        try:
-            return int(sign_in().status_code)
-        finally:
-            connections.close_all()
-
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(guess, range(100)))
     assert answers.count(401) == FREE
     assert answers.count(429) == 100 - FREE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_both_see_no_pause_yet_one_is_let_through(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses(FREE - 1)
+    both_have_looked, read = threading.Barrier(2), throttles.counter.read
+
+    def look(key: str) -> float | None:
+        seen = read(key)
+        if key.endswith(":pause"):
+            both_have_looked.wait(20)
+        return seen
+
+    monkeypatch.setattr(throttles.counter, "read", look)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(guess, range(2))) == [401, 429]
 
 
 def test_the_admins_form_and_the_api_count_together(ada: User, valkey: redis.Redis) -> None:

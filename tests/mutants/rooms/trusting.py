@@ -134,7 +134,7 @@ GUESSING = [
         "of many at once all are let through",
         "if not throttles.counter.note(pausing, time.time() + pause, for_s=pause, once=True):",
         "if not throttles.counter.note(pausing, time.time() + pause, for_s=pause):",
-        "test_a_hundred_guesses_at_once_are_a_hundred",
+        "test_of_two_that_both_see_no_pause_yet_one_is_let_through",
     ),
     throttles(
         "an address is whatever a header says",
